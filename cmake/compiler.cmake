@@ -1,0 +1,61 @@
+# What every target of ours is compiled with.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+# ccache when present. With precompiled headers it needs to be told that their
+# time stamps do not matter.
+find_program(SHARDGATE_CCACHE ccache)
+if(SHARDGATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${SHARDGATE_CCACHE})
+endif()
+
+# mold when present: linking is a third of a one-file rebuild otherwise. GCC 12.1 and clang know it.
+find_program(SHARDGATE_MOLD mold)
+
+add_library(shardgate_options INTERFACE)
+target_include_directories(shardgate_options INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+  $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
+target_compile_options(shardgate_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align -Woverloaded-virtual
+  -Wconversion -Wno-sign-conversion -Wformat=2 -Wimplicit-fallthrough
+  $<$<BOOL:${SHARDGATE_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # -fpch-preprocess lets ccache see through the precompiled header.
+  target_compile_options(shardgate_options INTERFACE -fpch-preprocess)
+  # False positives of GCC 12 and 14 inside Boost and libstdc++ at -O2.
+  target_compile_options(shardgate_options INTERFACE
+    -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-reference
+    -Wno-free-nonheap-object -Wno-mismatched-new-delete)
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(shardgate_options INTERFACE -fcoroutines)
+  endif()
+else()
+  target_compile_options(shardgate_options INTERFACE -Wno-gnu-zero-variadic-macro-arguments)
+endif()
+
+if(SHARDGATE_SANITIZE)
+  target_compile_options(shardgate_options INTERFACE
+    -fsanitize=${SHARDGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(shardgate_options INTERFACE -fsanitize=${SHARDGATE_SANITIZE})
+  # Sanitizer instrumentation makes GCC see overflows that are not there.
+  target_compile_options(shardgate_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+elseif(SHARDGATE_MOLD)
+  target_link_options(shardgate_options INTERFACE -fuse-ld=mold)
+endif()
+if(SHARDGATE_COVERAGE)
+  target_compile_options(shardgate_options INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(shardgate_options INTERFACE --coverage)
+endif()

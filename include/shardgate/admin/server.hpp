@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The admin API's HTTP server: host:port or a unix socket, bounded headers, bodies, connections and
+// time. Loop thread only. Routes and answers: admin/router.hpp (pure).
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <string>
+
+#include "shardgate/admin/daemon_view.hpp"
+#include "shardgate/base/result.hpp"
+#include "shardgate/config/config.hpp"
+
+namespace shardgate {
+
+class admin_server {
+public:
+    // Binds at once; fails with a sentence that names the address. `view` outlives the server.
+    [[nodiscard]] static result<std::unique_ptr<admin_server>> listen(
+        boost::asio::any_io_executor loop, const config::admin& settings, daemon_view& view);
+    ~admin_server();
+
+    // As bound: "127.0.0.1:7600" (the port chosen when 0 was asked for) or "unix:/path".
+    [[nodiscard]] std::string address() const;
+    // Accepts nothing more and drops what is open.
+    void stop();
+
+private:
+    struct impl;
+    explicit admin_server(std::shared_ptr<impl> i);
+    std::shared_ptr<impl> impl_;
+};
+
+}  // namespace shardgate

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings events to the handler: lanes (order), windows (requests in flight), breakers (is it
+// there?), bounds (what is given up), dead letters, interaction deadlines. Pure: the sink does the
+// HTTP, the REST client the callbacks; both report back. Pull style: after each input ask
+// next_request() and next_callback() until they answer nothing. Rules: design in docs/delivery.md.
+// One per loop; loop thread only.
+#pragma once
+
+#include <array>
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shardgate/base/random.hpp"
+#include "shardgate/config/config.hpp"
+#include "shardgate/delivery/event.hpp"
+#include "shardgate/metrics/histogram.hpp"
+#include "shardgate/protocol/dispatch.hpp"
+
+namespace shardgate {
+
+// X-Shardgate-Interaction.
+enum class interaction_answer : std::uint8_t {
+    none,
+    deferred,
+    deferred_update,
+    acknowledged,
+    expired
+};
+[[nodiscard]] std::string_view name_of(interaction_answer a) noexcept;  // empty for none
+
+struct delivery_item {
+    event_ptr event;
+    std::uint32_t attempt = 1;
+    interaction_answer answered = interaction_answer::none;
+};
+
+// One POST to send. With batch_events = 1 exactly one item.
+struct delivery_request {
+    std::uint64_t id = 0;
+    std::size_t url = 0;    // index into the handler's URLs
+    bool reserved = false;  // may use a connection kept for interactions
+    boost::container::small_vector<delivery_item, 1> items;
+};
+
+// What became of a POST. Either a status, or none because the connection failed.
+struct delivery_outcome {
+    unsigned status = 0;  // 0 = no complete answer
+    std::optional<duration> retry_after;
+    bool connection_refused = false;  // nobody listens: probe soon
+    bool timed_out = false;
+    bool maybe_received = true;  // false: certainly not (the request was never written whole)
+    std::string_view detail;     // for the log, during the call
+};
+
+// An interaction to answer at Discord: POST /interactions/{id}/{token}/callback.
+struct interaction_callback {
+    snowflake id{};
+    std::string token;   // never logged
+    std::string body;    // JSON
+    duration timeout{};  // until three seconds after creation
+};
+enum class callback_result : std::uint8_t {
+    answered,          // 2xx
+    already_answered,  // 40060
+    too_late,          // 10062
+    refused,           // another 4xx
+    not_sent,          // the request cannot have been written: may be repeated
+    unknown,           // it may have been written, or 5xx: not repeated
+};
+
+// What finally became of an event.
+enum class settled_as : std::uint8_t { accepted, dead, shed, answered_and_dropped, expired };
+
+// Told what becomes of each event that came from Discord (sequence marks, metrics). Not re-entrant:
+// must not call delivery.
+class delivery_listener {
+public:
+    virtual ~delivery_listener() = default;
+    virtual void on_settled(const queued_event& event, settled_as how) = 0;
+};
+
+enum class handler_state : std::uint8_t { up, down, paused };
+[[nodiscard]] std::string_view name_of(handler_state s) noexcept;
+
+struct dead_letter {
+    event_ptr event;
+    unsigned status = 0;
+    std::uint32_t attempts = 0;
+    wall_ms when{};
+    std::string reason;
+};
+
+struct url_snapshot {
+    std::string url;  // without user info
+    handler_state state = handler_state::up;
+    std::size_t in_flight = 0;
+    std::size_t window = 0;  // how many may be in flight just now
+    std::string last_error;  // empty when up
+};
+
+// Counters since construction and gauges, by value.
+struct delivery_snapshot {
+    handler_state state = handler_state::up;
+    std::vector<url_snapshot> urls;
+    std::uint64_t events = 0, bytes = 0, lanes = 0;  // queued now
+    std::optional<time_point> oldest;                // receipt of the oldest queued event
+    std::uint64_t accepted = 0, pushed = 0;
+    std::uint64_t requests_ok = 0, requests_refused = 0, requests_failed = 0,
+                  requests_timed_out = 0;
+    std::array<std::uint64_t, shed_class_count> shed{};
+    std::uint64_t dead_letters = 0, dead_letters_dropped = 0;
+    std::uint64_t interactions_taken = 0, interactions_deferred = 0, interactions_messaged = 0,
+                  interactions_already = 0, interactions_too_late = 0, interactions_failed = 0,
+                  interactions_expired = 0, interactions_unknown_type = 0;
+};
+
+class delivery final : public dispatch_sink {
+public:
+    // `listener` may be null; `random` is borrowed. `ephemeral_clock` etc. come from the
+    // dispatches.
+    delivery(const config::handler& handler, const config::queue& queue,
+             const config::interactions& interactions, random_source& random,
+             delivery_listener* listener);
+    ~delivery() override;
+
+    // An event from the filter; its `received` is the time.
+    void push(const dispatch& event) override;
+    // One of the daemon's own events (SHARDGATE_…) for a shard's lanes; READY and SHARDGATE_GAP are
+    // fences.
+    void push_own(event_ptr event, time_point now);
+
+    [[nodiscard]] std::optional<delivery_request> next_request(time_point now);
+    void on_outcome(std::uint64_t request, const delivery_outcome& outcome, time_point now,
+                    wall_ms wall);
+
+    [[nodiscard]] std::optional<interaction_callback> next_callback(time_point now, wall_ms wall);
+    void on_callback(snowflake interaction, callback_result how, time_point now, wall_ms wall);
+
+    // When to ask again although nothing happened; `never` if not.
+    [[nodiscard]] time_point deadline() const noexcept;
+
+    void pause(bool paused, time_point now);
+    // Blue/green: requests in flight finish at the old URLs; everything else goes to the new ones.
+    void set_urls(std::vector<std::string> urls, time_point now);
+
+    [[nodiscard]] std::vector<dead_letter> dead_letters(std::size_t at_most) const;
+    std::size_t retry_dead_letters(time_point now);
+    std::size_t clear_dead_letters();
+
+    [[nodiscard]] bool idle() const noexcept;  // nothing queued, nothing in flight
+    [[nodiscard]] delivery_snapshot snapshot() const;
+    [[nodiscard]] const histogram& lag() const noexcept;  // receipt to acceptance, seconds
+    [[nodiscard]] const histogram& request_seconds() const noexcept;  // one POST
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace shardgate
