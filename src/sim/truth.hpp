@@ -5,7 +5,7 @@
 // Pure; one loop.
 #pragma once
 
-#include <array>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
@@ -62,7 +62,11 @@ struct interaction_receipt {
 
 class truth {
 public:
-    // Repeats after clear(): what was sent before counts no more, numbers go on.
+    truth();
+    ~truth();
+    truth(const truth&) = delete;
+    truth& operator=(const truth&) = delete;
+
     // Pre: each n once; n grows by at most 2^20 from one call to the next.
     void sent(const sent_event& event, time_point now);
     // The world gives another copy of n on purpose (duplicates switch): one more receipt is right.
@@ -114,7 +118,7 @@ public:
 private:
     struct row;
     struct name_counts {
-        std::uint64_t sent = 0, received = 0, forwarded = 0;
+        std::uint64_t sent = 0, received = 0;
     };
     struct fault {
         std::uint64_t n = 0;
@@ -129,11 +133,15 @@ private:
     [[nodiscard]] std::uint32_t lane_index(std::uint64_t lane);
     void count_duplicate(row& r, const received_event& event, std::uint32_t key_hash);
     void count_first(row& r, const received_event& event, time_point now);
-    void note(std::vector<fault>& where, std::uint64_t n, std::string detail) const;
+    void advance_settled();
+    static void note(std::vector<fault>& where, std::uint64_t n, std::string detail);
+    [[nodiscard]] boost::json::array faults_json(const std::vector<fault>& faults) const;
+    [[nodiscard]] boost::json::object fault_json(std::uint64_t n, std::string_view detail) const;
     [[nodiscard]] boost::json::array missing_first() const;
 
     std::vector<std::unique_ptr<row[]>> pages_;  // row n lives at n - first_
     std::uint64_t first_ = 1, last_ = 0;
+    std::uint64_t settled_ = 1;  // every n below it needs no more
     std::optional<time_point> start_;
 
     struct lane_state {
@@ -146,16 +154,13 @@ private:
     std::vector<name_counts> by_name_;
     std::map<std::string, std::uint64_t, std::less<>> forwarded_, lost_by_;
 
+    std::unordered_map<std::uint64_t, std::uint32_t> copies_;  // beyond the first
     std::unordered_map<std::uint64_t, snowflake> interaction_of_;
     std::unordered_map<snowflake, interaction_receipt> interactions_;
 
     counts counts_;
     latency lag_;
     std::vector<fault> duplicate_faults_, order_faults_, filtered_faults_;
-
-public:
-    truth();
-    ~truth();
 };
 
 }  // namespace shardgate::sim

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// The truth book: rows by number, counters kept as things happen, faults named for the report.
+#include "sim/truth.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace shardgate::sim {
+namespace {
+
+constexpr std::uint8_t flag_given = 1, flag_lost = 2, flag_unfurl = 4, flag_interaction = 8,
+                       flag_copies = 16;
+constexpr std::size_t names_max = 10000;
+constexpr std::string_view other_name = "(other)";
+
+// Ticks of 16 µs: 32 bits last 19 hours, and the difference of two survives the wrap.
+using tick = std::chrono::duration<std::int64_t, std::ratio<16, 1000000>>;
+
+std::uint32_t ticks_of(duration d) noexcept {
+    return static_cast<std::uint32_t>(std::chrono::duration_cast<tick>(d).count());
+}
+
+std::uint32_t hash_of(std::string_view text) noexcept {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(text));
+}
+
+void count_in(std::map<std::string, std::uint64_t, std::less<>>& where, std::string_view name) {
+    auto it = where.find(name);
+    if (it == where.end()) {
+        const auto used = where.size() < names_max ? name : other_name;
+        it = where.try_emplace(std::string(used)).first;
+    }
+    ++it->second;
+}
+
+}  // namespace
+
+struct truth::row {
+    std::uint32_t lane = 0;
+    std::uint32_t sent = 0;      // ticks since start_
+    std::uint32_t key_hash = 0;  // of the first receipt's key
+    std::uint16_t name = 0;
+    std::uint8_t flags = 0;     // and the expectation in the two high bits
+    std::uint8_t receipts = 0;  // stays at 255
+
+    [[nodiscard]] bool has(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
+    [[nodiscard]] expectation expected() const noexcept {
+        return static_cast<expectation>(flags >> 6U);
+    }
+    [[nodiscard]] bool settled() const noexcept {
+        return !has(flag_given) || has(flag_lost) || receipts > 0 ||
+               expected() != expectation::arrives;
+    }
+};
+
+truth::truth() {
+    static_assert(sizeof(row) == 16);
+}
+truth::~truth() = default;
+
+truth::row* truth::find(std::uint64_t n) const noexcept {
+    if (n < first_ || n > last_) return nullptr;
+    const auto at = static_cast<std::size_t>(n - first_);
+    row& r = pages_[at / page_rows][at % page_rows];
+    return r.has(flag_given) ? &r : nullptr;
+}
+
+truth::row& truth::make_row(std::uint64_t n) {
+    const auto at = static_cast<std::size_t>(n - first_);
+    while (pages_.size() <= at / page_rows)
+        pages_.push_back(std::make_unique<row[]>(page_rows));
+    last_ = std::max(last_, n);
+    return pages_[at / page_rows][at % page_rows];
+}
+
+std::uint16_t truth::name_index(std::string_view name) {
+    auto it = name_index_.find(name);
+    if (it != name_index_.end()) return it->second;
+    const auto used = names_.size() < names_max ? name : other_name;
+    const auto [added, is_new] =
+        name_index_.try_emplace(std::string(used), static_cast<std::uint16_t>(names_.size()));
+    if (is_new) {
+        names_.emplace_back(used);
+        by_name_.emplace_back();
+    }
+    return added->second;
+}
+
+std::uint32_t truth::lane_index(std::uint64_t lane) {
+    const auto [it, is_new] =
+        lane_index_.try_emplace(lane, static_cast<std::uint32_t>(lanes_.size()));
+    if (is_new) lanes_.push_back({lane, 0});
+    return it->second;
+}
+
+void truth::sent(const sent_event& event, time_point now) {
+    if (event.n < first_ || find(event.n) != nullptr) return;
+    if (!start_) start_ = now;
+    row& r = make_row(event.n);
+    r.lane = lane_index(event.lane);
+    r.sent = ticks_of(now - *start_);
+    r.name = name_index(event.name);
+    r.flags = static_cast<std::uint8_t>(flag_given | static_cast<unsigned>(event.expected) << 6U);
+    ++counts_.sent;
+    ++by_name_[r.name].sent;
+    switch (event.expected) {
+    case expectation::arrives: ++counts_.expected; break;
+    case expectation::may_arrive: ++counts_.may_arrive_sent; break;
+    case expectation::filtered: ++counts_.filtered_sent; break;
+    }
+    if (event.unfurl) {
+        r.flags |= flag_unfurl;
+        ++counts_.unfurls_sent;
+    }
+    if (event.interaction.value != 0) {
+        r.flags |= flag_interaction;
+        interaction_of_.emplace(event.n, event.interaction);
+    }
+    advance_settled();
+}
+
+// Two steps a call keep pace with one new row a call, and catch up besides.
+void truth::advance_settled() {
+    for (int step = 0; step < 2 && settled_ <= last_; ++step) {
+        const auto at = static_cast<std::size_t>(settled_ - first_);
+        if (!pages_[at / page_rows][at % page_rows].settled()) return;
+        ++settled_;
+    }
+}
+
+void truth::sent_again(std::uint64_t n) {
+    row* r = find(n);
+    if (r == nullptr) return;
+    r->flags |= flag_copies;
+    ++copies_[n];
+}
+
+void truth::lost(std::uint64_t n, std::string_view why) {
+    row* r = find(n);
+    if (r == nullptr || r->has(flag_lost) || r->receipts > 0) return;
+    r->flags |= flag_lost;
+    ++counts_.lost;
+    if (r->expected() == expectation::arrives) --counts_.expected;
+    count_in(lost_by_, why);
+}
+
+void truth::received(const received_event& event, time_point now) {
+    count_in(forwarded_, event.name);
+    if (event.n == 0) {
+        ++counts_.unnumbered;
+        return;
+    }
+    if (event.n < first_) return;  // from before clear()
+    ++counts_.received;
+    row* r = find(event.n);
+    if (r == nullptr) {
+        ++counts_.unknown;
+        return;
+    }
+    const std::uint32_t hash = hash_of(event.key);
+    if (r->receipts == 0) {
+        r->key_hash = hash;
+        count_first(*r, event, now);
+    } else {
+        count_duplicate(*r, event, hash);
+    }
+    if (r->receipts < 255) ++r->receipts;
+}
+
+void truth::count_first(row& r, const received_event& event, time_point now) {
+    ++counts_.received_unique;
+    ++by_name_[r.name].received;
+    if (r.has(flag_unfurl)) ++counts_.unfurls_received;
+    if (r.has(flag_lost)) {
+        ++counts_.lost_received;
+    } else if (r.expected() == expectation::arrives) {
+        ++counts_.received_expected;
+    }
+    if (r.expected() == expectation::may_arrive) ++counts_.may_arrive_received;
+    if (r.expected() == expectation::filtered) {
+        ++counts_.filtered_received;
+        note(filtered_faults_, event.n, std::string(event.key));
+    }
+    lane_state& lane = lanes_[r.lane];
+    if (event.n < lane.highest) {
+        ++counts_.out_of_order;
+        note(order_faults_, event.n, "after " + std::to_string(lane.highest));
+    }
+    lane.highest = std::max(lane.highest, event.n);
+    lag_.observe(tick(static_cast<std::uint32_t>(ticks_of(now - *start_) - r.sent)));
+    if (r.has(flag_interaction)) {
+        interaction_receipt receipt{now, event.attempt, std::string(event.interaction_mark)};
+        interactions_.emplace(interaction_of_.at(event.n), std::move(receipt));
+    }
+}
+
+void truth::count_duplicate(row& r, const received_event& event, std::uint32_t key_hash) {
+    if (r.has(flag_copies) && r.receipts <= copies_.at(event.n)) return;
+    const bool same = key_hash == r.key_hash;
+    ++(same ? counts_.duplicates_same_key : counts_.duplicates_other_key);
+    std::string detail = (same ? "same key " : "other key ") + std::string(event.key) +
+                         ", attempt " + std::to_string(event.attempt);
+    note(duplicate_faults_, event.n, std::move(detail));
+}
+
+void truth::note(std::vector<fault>& where, std::uint64_t n, std::string detail) {
+    if (where.size() < faults_kept) where.push_back({n, std::move(detail)});
+}
+
+std::uint64_t truth::lane_of(std::uint64_t n) const noexcept {
+    const row* r = find(n);
+    return r == nullptr ? 0 : lanes_[r->lane].key;
+}
+
+bool truth::was_received(std::uint64_t n) const noexcept {
+    const row* r = find(n);
+    return r != nullptr && r->receipts > 0;
+}
+
+bool truth::was_lost(std::uint64_t n) const noexcept {
+    const row* r = find(n);
+    return r != nullptr && r->has(flag_lost);
+}
+
+const interaction_receipt* truth::interaction(snowflake id) const noexcept {
+    const auto it = interactions_.find(id);
+    return it == interactions_.end() ? nullptr : &it->second;
+}
+
+bool truth::flawless() const noexcept {
+    return counts_.missing() == 0 && counts_.duplicates() == 0 && counts_.out_of_order == 0 &&
+           counts_.filtered_received == 0 && counts_.unknown == 0;
+}
+
+void truth::clear() {
+    pages_.clear();
+    first_ = settled_ = last_ + 1;
+    start_.reset();
+    lanes_.assign(1, {});
+    lane_index_ = {{0, 0}};
+    std::fill(by_name_.begin(), by_name_.end(), name_counts{});
+    forwarded_.clear();
+    lost_by_.clear();
+    copies_.clear();
+    interaction_of_.clear();
+    interactions_.clear();
+    counts_ = {};
+    lag_ = {};
+    duplicate_faults_.clear();
+    order_faults_.clear();
+    filtered_faults_.clear();
+}
+
+boost::json::object truth::fault_json(std::uint64_t n, std::string_view detail) const {
+    boost::json::object out;
+    out["n"] = n;
+    if (const row* r = find(n)) {
+        out["name"] = names_[r->name];
+        out["lane"] = std::to_string(lanes_[r->lane].key);
+    }
+    if (!detail.empty()) out["detail"] = detail;
+    return out;
+}
+
+boost::json::array truth::faults_json(const std::vector<fault>& faults) const {
+    boost::json::array out;
+    for (const fault& f : faults)
+        out.push_back(fault_json(f.n, f.detail));
+    return out;
+}
+
+boost::json::array truth::missing_first() const {
+    boost::json::array out;
+    if (counts_.missing() == 0) return out;
+    for (std::uint64_t n = settled_; n <= last_ && out.size() < faults_kept; ++n) {
+        const row* r = find(n);
+        if (r != nullptr && !r->settled()) out.push_back(fault_json(n, {}));
+    }
+    return out;
+}
+
+}  // namespace shardgate::sim
