@@ -38,8 +38,11 @@ using fields = std::initializer_list<field>;
 
 // Starts (or changes) the writer. Before the first call lines go to standard error as text.
 void configure(level threshold, format shape);
-// Writes out what is queued and ends the writer thread; later lines are written directly.
+// Writes out what is queued (two seconds at most) and ends the writer thread; later lines are
+// written directly.
 void shutdown();
+// Lines that gave way to later ones in the full queue, or that standard error did not take.
+[[nodiscard]] std::uint64_t lost_lines() noexcept;
 
 [[nodiscard]] bool enabled(level l) noexcept;
 void write(level l, std::string_view message, fields facts = {});
@@ -61,7 +64,8 @@ inline void error(std::string_view m, fields f = {}) {
     write(level::error, m, f);
 }
 
-// Tests: takes every line instead of the writer; an empty function gives the writer back.
+// Tests: takes every line (without its end) instead of the writer, in the shape configured; an
+// empty function gives the writer back. `sink` runs under the log's lock: it must not log.
 void capture(std::function<void(level, std::string_view line)> sink);
 
 }  // namespace shardgate::log

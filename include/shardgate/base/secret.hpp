@@ -3,6 +3,7 @@
 // accident: reveal() is the only way out and easy to grep for.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
