@@ -32,34 +32,49 @@ struct dispatch_fields {
     std::string_view interaction_token;
     bool interaction_has_message = false;
 
-    // MESSAGE_CREATE and MESSAGE_UPDATE, when asked for (scan_options): hashes over the raw JSON of
-    // what a person or bot can change, and of `content` alone.
+    // MESSAGE_CREATE and MESSAGE_UPDATE, when asked for (scan_options); else 0 and false.
+    // edit_fingerprint: a hash over what a person or bot can change: content, attachments (their
+    // signed URLs left out), pinned, flags, components, poll (votes left out), sticker_items,
+    // edited_timestamp. A member that is missing, null or empty counts alike. Not 0.
+    // content_fingerprint: `content` alone; not 0 when has_content.
     std::uint64_t edit_fingerprint = 0;
     std::uint64_t content_fingerprint = 0;
-    bool has_content = false;  // d.content is present (partial updates may lack it)
+    bool has_content = false;   // d.content is present (partial updates may lack it)
+    bool has_editable = false;  // one of the members above is present
 };
 
 struct envelope {
     std::int32_t op = -1;
     std::optional<std::uint64_t> s;
-    std::string_view t;  // empty when null or absent
+    // Empty when null or absent. In op 0 printable ASCII without quote or backslash, so that it can
+    // stand in a header or a JSON string as it is.
+    std::string_view t;
     event_id event = event_id::unknown;
     std::string_view frame;  // the whole JSON text, outer white space trimmed
     std::string_view d;      // its raw JSON; empty when absent
     dispatch_fields fields;  // op 0 only
 };
 
+// Discord's own bound is 2,500 a shard; this one only keeps a hostile READY from filling memory.
+inline constexpr std::size_t max_ready_guilds = 1'000'000;
+
 // READY's d (Discord docs, Gateway Events, Ready).
 struct ready_info {
-    std::string session_id;
+    std::string session_id;          // printable ASCII, 1 to 256 characters
     std::string resume_gateway_url;  // no query; may be empty if Discord left it out
-    std::vector<snowflake> guilds;   // the stubs
+    std::vector<snowflake> guilds;   // the stubs, at most max_ready_guilds
+    std::size_t guilds_ignored = 0;  // stubs above that bound or without a usable id
     snowflake user{};
     snowflake application{};
 };
 
+// The key of the fingerprint hash: random, one a process, so that nobody can prepare two texts
+// that look alike to the filter while scanners of different loops still agree.
+[[nodiscard]] std::uint64_t process_hash_seed();
+
 struct scan_options {
     bool fingerprints = true;  // compute edit_fingerprint and content_fingerprint
+    std::uint64_t seed = process_hash_seed();
 };
 
 // Reads frames. One per loop; keeps and reuses its buffers, which grow to the largest frame and are
@@ -75,12 +90,14 @@ public:
     scanner& operator=(const scanner&) = delete;
 
     // Pre: `padding` readable bytes follow `frame`. The envelope's views live as long as the
-    // frame's bytes and until the next scan(). Fails on anything that is not one JSON object with a
-    // numeric op, whose op 0 lacks s, t or an object d.
+    // frame's bytes and until the next scan(). Fails on anything that is not one JSON object with
+    // an integer op, whose op 0 lacks s, t or d. A d that is no object passes: no fields, but no
+    // disconnect (and endless replay) over an event that only the handler has to understand. Of
+    // equal keys the last one counts, as in JSON.parse().
     [[nodiscard]] result<envelope> scan(std::string_view frame);
 
-    // HELLO's heartbeat_interval in milliseconds; READY; op 9's flag. `d` is an envelope's d of the
-    // last scan.
+    // HELLO's heartbeat_interval in milliseconds (1 ms to a day); READY. `d` is an envelope's d.
+    // They leave the last scan's views alone.
     [[nodiscard]] result<std::uint64_t> hello_interval_ms(std::string_view d);
     [[nodiscard]] result<ready_info> ready(std::string_view d);
 
