@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: which command, which file, what overrides the file.
+// Owner: main. No CLI11 in here.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include "shardgate/config/config.hpp"
+#include "shardgate/config/load.hpp"
+
+namespace shardgate::config {
+
+enum class command : std::uint8_t { run, check };
+
+struct command_line {
+    command what = command::run;
+    std::string file;
+    overrides over;  // --set and its short forms, in the order of the schema's precedence
+};
+
+struct command_line_result {
+    command_line line;             // when there is no exit code
+    std::optional<int> exit_code;  // 0: help or version was printed; 64: wrong usage, said why
+};
+
+// Help and version go to `out`, complaints to `err`. Never throws for what the user typed.
+[[nodiscard]] command_line_result parse_command_line(int argc, const char* const* argv,
+                                                     std::ostream& out, std::ostream& err);
+
+// `check`: prints every problem, or "FILE: ok" and what would run. 0 or 78.
+[[nodiscard]] int run_check(const command_line& line, std::ostream& out);
+[[nodiscard]] int run_check(const command_line& line, std::ostream& out,
+                            const surroundings& around);
+
+// `run`: the settings, or every problem on `err` and nothing.
+[[nodiscard]] std::optional<settings> load_or_explain(const command_line& line, std::ostream& err);
+
+// Version, build type, git revision, and the versions of the libraries built against.
+[[nodiscard]] std::string version_text();
+// "0.1.0" and "1a2b3c4" ("unknown" outside a git checkout), for status answers and user agents.
+[[nodiscard]] std::string version_number();
+[[nodiscard]] std::string version_revision();
+
+}  // namespace shardgate::config

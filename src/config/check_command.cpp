@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// `shardgate check`: problems for a person, or a summary of what would run. Holds no secret and
+// no URL beyond its host.
+#include <algorithm>
+#include <ostream>
+
+#include "config/rules.hpp"
+#include "config/url.hpp"
+#include "config/values.hpp"
+#include "shardgate/config/cli.hpp"
+#include "shardgate/protocol/event_name.hpp"
+#include "shardgate/protocol/intents.hpp"
+
+namespace shardgate::config {
+namespace {
+
+constexpr int exit_config = 78;  // sysexits.h, EX_CONFIG
+
+void print_problems(const loaded& from, std::ostream& out) {
+    for (const problem& p : from.problems)
+        out << p.text() << '\n';
+}
+
+std::string privileged(std::uint64_t mask) {
+    std::uint64_t found = 0;
+    for (const intent& i : known_intents())
+        if (i.privileged) found |= mask & (1ULL << i.bit);
+    return found == 0 ? std::string() : describe_intents(found);
+}
+
+void print_discord(const settings& s, std::ostream& out) {
+    const std::uint64_t mask = s.discord.intents;
+    out << "  intents: " << (mask == 0 ? "none (interactions only)" : describe_intents(mask))
+        << '\n';
+    if (const std::string names = privileged(mask); !names.empty())
+        out << "  privileged, to be switched on in the developer portal: " << names << '\n';
+    out << "  api: " << host_of(s.discord.api_url) << '\n';
+}
+
+void print_sharding(const settings& s, std::ostream& out) {
+    const sharding& p = s.sharding;
+    out << "  shards: " << p.first << " to "
+        << (p.last ? std::to_string(*p.last)
+                   : (p.total ? std::to_string(*p.total - 1) : std::string("total-1")))
+        << " of " << (p.total ? std::to_string(*p.total) : "as many as Discord recommends")
+        << ", one IDENTIFY per key every " << format_duration(p.identify_interval) << '\n';
+}
+
+std::string place_name(const std::string& url) {
+    return has_scheme(url, "unix") ? "a unix socket" : host_of(url);
+}
+
+void print_handler(const settings& s, std::ostream& out) {
+    out << "  handler:";
+    for (const std::string& url : s.handler.urls)
+        out << ' ' << place_name(url);
+    out << ", up to " << s.handler.connections << " connections each, "
+        << (s.handler.authorization.empty() ? "without a secret" : "with a secret")
+        << (s.handler.signing_keys.empty() ? "" : ", signed") << '\n';
+    out << "  queue: " << s.queue.max_events << " events or " << format_size(s.queue.max_bytes)
+        << " in memory";
+    if (s.queue.overflow == overflow_policy::spill)
+        out << "; there is no spool yet, so overflow \"spill\" drops as \"drop-oldest\" does";
+    out << '\n';
+}
+
+// A name this release does not know may be new at Discord, or a typing error.
+void print_unknown_events(const settings& s, std::ostream& out) {
+    for (const auto* list : {&s.filter.only, &s.filter.drop})
+        for (const std::string& name : *list)
+            if (find_event(name) == event_id::unknown)
+                out << "  filter: " << name << " is no event this release knows by name\n";
+}
+
+void print_admin(const settings& s, std::ostream& out) {
+    out << "  admin: " << (s.admin.listen.empty() ? std::string("off") : s.admin.listen)
+        << (s.admin.token.empty() ? "" : ", with a token") << '\n';
+}
+
+}  // namespace
+
+int run_check(const command_line& line, std::ostream& out, const surroundings& around) {
+    const loaded result = load_file(line.file, line.over, around);
+    if (!result.settings) {
+        print_problems(result, out);
+        return exit_config;
+    }
+    const settings& s = *result.settings;
+    out << line.file << ": ok\n";
+    print_discord(s, out);
+    print_sharding(s, out);
+    print_handler(s, out);
+    print_unknown_events(s, out);
+    print_admin(s, out);
+    return 0;
+}
+
+int run_check(const command_line& line, std::ostream& out) {
+    return run_check(line, out, surroundings::real());
+}
+
+std::optional<settings> load_or_explain(const command_line& line, std::ostream& err) {
+    loaded result = load_file(line.file, line.over, surroundings::real());
+    print_problems(result, err);
+    return std::move(result.settings);
+}
+
+}  // namespace shardgate::config
