@@ -7,6 +7,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "shardgate/base/ids.hpp"
@@ -20,39 +21,72 @@ using event_ptr = boost::intrusive_ptr<const queued_event>;
 
 class queued_event : public boost::intrusive_ref_counter<queued_event, boost::thread_safe_counter> {
 public:
-    // Copies the frame once. With forward_as set the frame is written anew around the unchanged d.
+    // Copies the frame once. With forward_as set (a plain event name) the frame is written anew
+    // around the unchanged d.
     [[nodiscard]] static event_ptr from(const dispatch& event);
     // One of the daemon's own events: {"op":0,"t":name,"s":null,"d":d}. `key` is its idempotency
-    // key.
+    // key; `guild` and `channel` put it into the lane of the events it speaks of, without them it
+    // goes into its shard's. Pre: `name` is a plain event name, `d` is JSON.
     [[nodiscard]] static event_ptr own(std::string_view name, std::string_view d,
                                        std::string_view key, shard_id shard, shard_count shards,
-                                       generation gen, time_point now, wall_ms wall);
+                                       generation gen, time_point now, wall_ms wall,
+                                       snowflake guild = {}, snowflake channel = {});
+
+    queued_event(const queued_event&) = delete;
+    queued_event& operator=(const queued_event&) = delete;
+    ~queued_event() = default;
+    // The text behind the object makes its size unknown to the compiler: freed without one.
+    static void operator delete(void* memory) noexcept;
 
     shard_id shard{};
     shard_count shards{};
     generation gen{};
     seq_no seq{};  // 0 for own events
     session_handle session;
+    // As Discord sent it (forward_as does not change it); for own events that of their name.
     event_id event = event_id::unknown;
+    guild_mark mark = guild_mark::none;
+    bool interaction_has_message = false;
+    std::uint32_t interaction_type = 0;
     snowflake guild{};
     snowflake channel{};
     snowflake id{};
-    guild_mark mark = guild_mark::none;
     time_point received{};
     wall_ms received_wall{};
-    std::uint32_t interaction_type = 0;
-    bool interaction_has_message = false;
 
     [[nodiscard]] std::string_view name() const noexcept;   // as forwarded
     [[nodiscard]] std::string_view frame() const noexcept;  // the whole JSON text to forward
     [[nodiscard]] std::string_view interaction_token() const noexcept;
-    // "<session id>-<seq>", or the own event's key. Appends.
+    [[nodiscard]] bool is_own() const noexcept { return key_size_ > 0; }
+    // "<session id>-<seq>", or the own event's key. Appends at most 160 characters that may stand
+    // in a header and in a JSON string as they are; equal events give equal keys in every process.
     void append_key(std::string& out) const;
     // What it weighs in the queue's byte bound: everything allocated for it.
     [[nodiscard]] std::size_t weight() const noexcept;
 
 private:
-    // To be filled in by the implementation (one allocation: object and text).
+    struct text_bytes {
+        std::size_t count;
+    };
+
+    queued_event() = default;
+    static void* operator new(std::size_t object, text_bytes text);
+    static void operator delete(void* memory, text_bytes) noexcept;
+
+    // Behind the object lie the frame, the name when it is not in the table, the token when it is
+    // not a piece of the frame, the own event's key.
+    [[nodiscard]] const char* text() const noexcept {
+        return reinterpret_cast<const char*>(this + 1);
+    }
+    [[nodiscard]] char* text() noexcept { return reinterpret_cast<char*>(this + 1); }
+
+    event_id forwarded_ = event_id::unknown;  // unknown: the name is in the text
+    std::uint32_t name_size_ = 0;
+    std::uint32_t key_size_ = 0;
+    std::uint32_t token_size_ = 0;
+    std::size_t token_at_ = 0;
+    std::size_t frame_size_ = 0;
+    std::size_t text_size_ = 0;
 };
 
 }  // namespace shardgate
