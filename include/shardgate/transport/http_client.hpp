@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP for the cold path: Discord's REST calls (GET /gateway/bot, interaction callbacks),
-// preflight. A keep-alive pool per host, https and http. Loop thread only. (Events go through
-// sink/, not here.)
+// preflight. A keep-alive pool per host, https and http: at most 32 connections each, closed after
+// 30 s without use; further requests wait, 4,096 at most. Redirects are not followed. Loop thread
+// only. (Events go through sink/, not here.)
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -48,6 +49,15 @@ struct http_failure {
     bool maybe_sent = false;
 };
 
+struct http_client_stats {
+    std::uint64_t requests = 0;     // started
+    std::uint64_t connections = 0;  // opened
+    std::uint64_t retried = 0;      // sent again because a kept connection was gone
+    std::uint64_t refused = 0;      // too many waiting: failed at once
+    std::size_t idle = 0;           // kept connections
+    std::size_t waiting = 0;        // requests without a connection
+};
+
 struct http_outcome {
     bool ok = false;
     http_response response;  // when ok
@@ -59,13 +69,15 @@ public:
     http_client(boost::asio::any_io_executor loop, tls_client& tls, std::string user_agent);
     ~http_client();  // drops every connection; completions of requests under way are not called
 
-    // Never fails otherwise than in the outcome. Safe to destroy the client meanwhile only together
-    // with the awaiting coroutine.
+    // Never fails otherwise than in the outcome; cancellation of the awaiting coroutine is one
+    // (operation_aborted). Safe to destroy the client meanwhile only together with that coroutine.
     [[nodiscard]] boost::asio::awaitable<http_outcome> request(http_request r);
 
     // The same with a callback, called on the loop exactly once (never from inside start), unless
     // the client is destroyed first.
     void start(http_request r, std::function<void(http_outcome)> done);
+
+    [[nodiscard]] http_client_stats stats() const noexcept;
 
 private:
     struct impl;

@@ -22,7 +22,7 @@ class tls_client;  // transport/tls_client.hpp: shared verification settings
 struct websocket_end {
     enum class cause : std::uint8_t {
         closed_by_peer,  // code = the close frame's, 0 if it had none
-        closed_by_us,    // close() or abort() finished
+        closed_by_us,    // close() or abort() finished (code 0)
         connect_failed,  // before the upgrade was answered; http_status set if it was answered
                          // wrongly
         lost,            // reset, end of stream, TLS error
@@ -60,9 +60,11 @@ public:
     // once.
     virtual ~websocket() = default;
 
-    // Queues a text frame; written in order. Ignored after close() or abort().
+    // Queues a text frame; written in order. Ignored before on_open and after close() or abort().
+    // A peer that leaves 1 MiB or 1,024 frames unread is given up (lost).
     virtual void send(std::string text) = 0;
-    // Sends a close frame with `code`, then on_end after the peer's answer or close_timeout.
+    // Sends a close frame with `code`, then on_end after the peer's answer or close_timeout. No
+    // message is delivered any more. Before on_open the same as abort().
     virtual void close(close_code code) = 0;
     // Drops the TCP connection without a close frame; on_end follows.
     virtual void abort() = 0;
@@ -70,6 +72,9 @@ public:
     [[nodiscard]] virtual std::uint64_t wire_bytes() const noexcept = 0;
 };
 
+// A peer's close frame is answered with its own code if that is 3000-4999, else with
+// close_to_resume: 1000 and 1001 are sent only when close() is asked to.
+//
 // Starts connecting to `address` ("wss://host[:port]/path?query"). DNS is asked anew each time,
 // IPv6 and IPv4 are tried with fallback, SNI and host name verification are always on. `listener`
 // must outlive the returned object.
