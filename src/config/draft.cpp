@@ -35,15 +35,25 @@ bool draft::given(std::string_view key) const {
     return places_.find(key) != places_.end();
 }
 
-void draft::fault(std::string_view key, std::string what) {
+place draft::place_of(std::string_view key) const {
     const auto found = places_.find(key);
-    place where{file_, 0, 0};
-    if (found != places_.end()) where = found->second;
-    fault_at(where, key, std::move(what));
+    return found == places_.end() ? place{file_, 0, 0} : found->second;
+}
+
+void draft::fault(std::string_view key, std::string what) {
+    fault_at(place_of(key), key, std::move(what));
 }
 
 void draft::fault_at(const place& where, std::string_view key, std::string what) {
     faulty_.emplace(key);
+    add(where, key, std::move(what));
+}
+
+void draft::refuse(std::string_view key, std::string what) {
+    add(place_of(key), key, std::move(what));
+}
+
+void draft::add(const place& where, std::string_view key, std::string what) {
     if (problems_.size() >= max_problems) {
         ++left_out_;
         return;

@@ -51,6 +51,8 @@ public:
     // A problem at the place where `key` was given, or nowhere in the file if it was not.
     void fault(std::string_view key, std::string what);
     void fault_at(const place& where, std::string_view key, std::string what);
+    // A problem with a value that is right in itself: `key` does not count as faulty.
+    void refuse(std::string_view key, std::string what);
     // True when `key` already has a problem: a check that builds on it would only confuse.
     [[nodiscard]] bool faulty(std::string_view key) const;
     [[nodiscard]] bool any_faulty(std::initializer_list<std::string_view> keys) const;
@@ -59,6 +61,9 @@ public:
     [[nodiscard]] std::vector<problem> take_problems();
 
 private:
+    [[nodiscard]] place place_of(std::string_view key) const;
+    void add(const place& where, std::string_view key, std::string what);
+
     std::string file_;
     std::map<std::string, place, std::less<>> places_;
     std::set<std::string, std::less<>> faulty_;

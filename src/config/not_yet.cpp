@@ -58,8 +58,8 @@ void refuse_not_yet(draft& d) {
             if (e.same(d.values, fine)) continue;
             allowed += " or " + std::string(w->also);
         }
-        d.fault(e.key, "not yet: " + std::string(w->feature) +
-                           " comes with a later release, allowed for now: " + allowed);
+        d.refuse(e.key, "not yet: " + std::string(w->feature) +
+                            " comes with a later release, allowed for now: " + allowed);
     }
 }
 
