@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection's life. The rules that matter: an answer belongs to the oldest request (RFC 9112
+// section 9.3.2); a request's outcome is known at its answer's head; a connection that its peer
+// closed while it was idle is no failure. Listeners are told last, when everything here is in
+// order, for they may post, switch URLs or destroy the sink.
+#include "sink/connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <utility>
+
+namespace shardgate::sink {
+namespace {
+
+namespace asio = boost::asio;
+constexpr std::size_t buffer_resting = 2048;
+constexpr std::size_t pieces_max = 60;  // Asio passes 64 to the kernel at a time
+constexpr auto drain_patience = std::chrono::seconds(1);
+constexpr auto idle_limit = std::chrono::seconds(4);
+constexpr std::uint8_t resends_max = 3;
+
+bool nobody_listens(const error_code& ec) noexcept {
+    return ec == asio::error::connection_refused ||
+           ec == boost::system::errc::no_such_file_or_directory;
+}
+
+wall_ms wall_now() noexcept {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// Node's default keep-alive ends after 5 s, others say theirs: closing first avoids the race.
+duration idle_time(const http_answer& answer) noexcept {
+    if (!answer.keep_alive_timeout) return idle_limit;
+    const duration told = *answer.keep_alive_timeout - std::chrono::seconds(1);
+    return std::clamp<duration>(told, duration::zero(), idle_limit);
+}
+
+}  // namespace
+
+connection::connection(std::shared_ptr<shared_state> shared, connection_owner& owner,
+                       std::string_view constant_head, std::unique_ptr<stream> bytes)
+    : shared_(std::move(shared)),
+      owner_(&owner),
+      constant_head_(constant_head),
+      stream_(std::move(bytes)),
+      slots_(shared_->pipelining),
+      in_(buffer_resting) {}
+
+void connection::open() {
+    stream_->connect(shared_from_this());
+}
+
+bool connection::has_room() const noexcept {
+    return owner_ != nullptr && count_ < slots_.size() && !write_failed_ && !retired_ &&
+           !(in_body_ && count_ == 0);
+}
+
+void connection::submit(job j) {
+    const time_point since = j.since;
+    slot& s = at(count_);
+    s.work = std::move(j);
+    s.handed_over = s.whole = false;
+    if (count_++ == 0) {
+        // A request that waited for the connection to be made has its clock running already.
+        deadline_ = later(connected_ ? clock::now() : since, shared_->timeout);
+        idle_until_ = never;
+    }
+    if (!connected_) return;
+    if (slots_.size() == 1) {
+        flush();
+    } else {
+        schedule_flush();
+    }
+}
+
+// Requests posted in one turn of the loop leave in one write.
+void connection::schedule_flush() {
+    if (std::exchange(flush_scheduled_, true)) return;
+    asio::post(shared_->loop, [self = shared_from_this()] {
+        self->flush_scheduled_ = false;
+        self->flush();
+    });
+}
+
+void connection::flush() {
+    if (owner_ == nullptr || !connected_ || writing_ || write_failed_) return;
+    pieces_.clear();
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < count_ && pieces_.size() < pieces_max; ++i) {
+        slot& s = at(i);
+        if (s.handed_over) continue;
+        shared_->writer.render(s.work.request, constant_head_, wall_now(), s.rendered);
+        s.rendered.pieces(pieces_);
+        s.handed_over = true;
+        bytes += s.rendered.size();
+    }
+    if (pieces_.empty()) return;
+    shared_->stats.bytes_sent += bytes;
+    switch (stream_->write(pieces_, shared_from_this())) {
+    case stream::write_result::all:
+        mark_whole();
+        if (count_ > 0 && !at(count_ - 1).handed_over) schedule_flush();
+        break;
+    case stream::write_result::later: writing_ = true; break;
+    case stream::write_result::failed: write_failed_ = true; break;
+    }
+}
+
+void connection::mark_whole() noexcept {
+    for (std::size_t i = 0; i < count_; ++i)
+        at(i).whole = at(i).handed_over;
+}
+
+void connection::on_connected(const error_code& ec, std::string_view detail) {
+    if (owner_ == nullptr) return;
+    if (ec) {
+        ++shared_->stats.connections_failed;
+        fail({.detail = detail, .refused = nobody_listens(ec)});
+        return;
+    }
+    connected_ = true;
+    ++shared_->stats.connections_opened;
+    read_more();
+    flush();
+}
+
+void connection::on_written(const error_code& ec) {
+    writing_ = false;
+    if (owner_ == nullptr) return;
+    if (ec) {
+        write_failed_ = true;  // the read under way says more
+        return;
+    }
+    mark_whole();
+    flush();
+}
+
+void connection::read_more() {
+    if (in_begin_ == in_end_) {
+        in_begin_ = in_end_ = 0;
+        if (in_.size() > 8 * buffer_resting) std::vector<char>(buffer_resting).swap(in_);
+    } else if (in_end_ == in_.size()) {
+        std::copy(in_.begin() + static_cast<std::ptrdiff_t>(in_begin_), in_.end(), in_.begin());
+        in_end_ -= std::exchange(in_begin_, 0);
+        // The reader takes or refuses all beyond its bounds, so this ends.
+        if (in_end_ > in_.size() / 2) in_.resize(in_.size() * 2);
+    }
+    stream_->read(in_.data() + in_end_, in_.size() - in_end_, shared_from_this());
+}
+
+void connection::on_read(const error_code& ec, std::size_t size) {
+    if (owner_ == nullptr) return;
+    if (ec) {
+        const std::string why = ec == asio::error::eof ? "closed by the handler" : ec.message();
+        fail({.detail = why, .io_error = true});
+        return;
+    }
+    shared_->stats.bytes_received += size;
+    in_end_ += size;
+    process();
+}
+
+void connection::process() {
+    while (owner_ != nullptr) {
+        if (!in_body_ && (count_ == 0 || in_begin_ == in_end_)) {
+            // An answer nobody asked for: what it would answer cannot be told.
+            if (in_begin_ != in_end_) return fail({.detail = "bytes without a request"});
+            break;
+        }
+        std::size_t used = 0;
+        const auto what = reader_.read(unread(), used);
+        if (what == response_reader::event::bad) return fail({.detail = reader_.problem()});
+        if (what == response_reader::event::head) {
+            if (!answered(used)) return;
+            continue;
+        }
+        in_begin_ += used;
+        if (what == response_reader::event::need_more) break;
+        std::vector<report> reports;
+        end_response(true, reports);
+        deliver(reports, "the connection ended with the answer before");
+    }
+    if (owner_ != nullptr) read_more();
+}
+
+// The oldest request's answer is there. False when the connection has been closed.
+bool connection::answered(std::size_t used) {
+    const http_answer answer = reader_.answer();
+    // A server that gives an idle connection up may say so; its words crossed our request.
+    if (answer.status == 408 && answer.peer_closes && responses_ > 0) {
+        in_begin_ = in_end_ = 0;
+        fail({.detail = "closed by the handler", .io_error = true});
+        return false;
+    }
+    in_begin_ += used;
+    const bool sent_whole = oldest().whole;
+    std::vector<report> reports;
+    const report first{pop().request.id, outcome_of(answer)};
+    in_body_ = true;
+    const auto what = reader_.read(unread(), used);
+    in_begin_ += used;
+    if (what == response_reader::event::done) {
+        end_response(sent_whole, reports);
+    } else if (!sent_whole) {
+        end_response(false, reports);
+    } else {
+        deadline_ = later(clock::now(), std::min<duration>(shared_->timeout, drain_patience));
+    }
+    if (shared_->listener != nullptr) shared_->listener->on_posted(first.request, first.outcome);
+    deliver(reports, "the connection ended with the answer before");
+    return owner_ != nullptr;
+}
+
+// A response is over: the connection goes on, or goes.
+void connection::end_response(bool sent_whole, std::vector<report>& reports) {
+    const http_answer& answer = reader_.answer();
+    in_body_ = false;
+    ++responses_;
+    persistent_ = !answer.peer_closes;
+    const bool unasked = count_ == 0 && in_begin_ != in_end_;
+    if (answer.keep_alive && sent_whole && !unasked && (!retired_ || count_ > 0)) {
+        go_on();
+        return;
+    }
+    shut();
+    // Behind "close" the peer handles nothing (RFC 9112 section 9.6); else it may have.
+    give_back(!answer.peer_closes, reports);
+    leave();
+}
+
+void connection::go_on() {
+    const time_point now = clock::now();
+    if (count_ > 0) {
+        deadline_ = later(now, shared_->timeout);
+    } else {
+        deadline_ = never;
+        idle_until_ = later(now, idle_time(reader_.answer()));
+    }
+    owner_->on_free(*this);
+}
+
+void connection::fail(const ending& why) {
+    const bool stale = why.io_error && connected_ && responses_ > 0 && !in_body_ &&
+                       reader_.untouched() && in_begin_ == in_end_;
+    const bool was_draining = in_body_;
+    const bool never_connected = !connected_;
+    shut();
+    std::vector<report> reports;
+    if (stale) {
+        if (count_ == 0) ++shared_->stats.idle_closed;
+        give_back(false, reports);
+    } else if (!was_draining) {
+        // Without a connection all of them have the same fate, else only the oldest.
+        for (std::size_t n = never_connected ? count_ : std::min<std::size_t>(count_, 1); n > 0;
+             --n) {
+            const bool whole = oldest().whole;
+            const job failed = pop();
+            report r{failed.request.id, {}};
+            r.outcome.connection_refused = why.refused;
+            r.outcome.timed_out = why.timed_out;
+            r.outcome.maybe_received = whole || failed.maybe_received;
+            reports.push_back(r);
+        }
+    }
+    give_back(true, reports);
+    const std::string detail(why.detail);
+    leave();
+    deliver(reports, detail);
+}
+
+// What is still under way goes to another connection, or, when the peer may have handled it, back
+// to delivery.
+void connection::give_back(bool handled_possibly, std::vector<report>& reports) {
+    while (count_ > 0) {
+        const bool whole = oldest().whole;
+        job j = pop();
+        const bool may = whole || j.maybe_received;
+        if ((handled_possibly && whole) || j.resent == resends_max) {
+            report r{j.request.id, {}};
+            r.outcome.maybe_received = may;
+            reports.push_back(r);
+            continue;
+        }
+        ++j.resent;
+        j.maybe_received = may;
+        j.since = clock::now();
+        ++shared_->stats.stale_retries;
+        owner_->on_resend(std::move(j));
+    }
+}
+
+void connection::tick(time_point now) {
+    if (owner_ == nullptr) return;
+    if (now >= deadline_) {
+        if (in_body_) {
+            fail({.detail = "the answer's body did not end"});
+            return;
+        }
+        if (!connected_) ++shared_->stats.connections_failed;
+        fail({.detail = connected_ ? "no answer in time" : "no connection in time",
+              .timed_out = true});
+    } else if (count_ == 0 && !in_body_ && (now >= idle_until_ || retired_)) {
+        ++shared_->stats.idle_closed;
+        shut();
+        leave();
+    }
+}
+
+void connection::close() {
+    shut();
+    owner_ = nullptr;
+}
+
+void connection::kill() noexcept {
+    shut();
+    owner_ = nullptr;
+    count_ = 0;
+}
+
+void connection::shut() noexcept {
+    stream_->close();
+    connected_ = false;
+    in_body_ = false;
+    deadline_ = idle_until_ = never;
+}
+
+void connection::leave() {
+    if (connection_owner* owner = std::exchange(owner_, nullptr)) owner->on_gone(*this);
+}
+
+void connection::deliver(const std::vector<report>& reports, std::string_view detail) const {
+    if (reports.empty()) return;
+    const auto shared = shared_;
+    for (report r : reports) {
+        if (shared->listener == nullptr) return;
+        r.outcome.detail = detail;
+        shared->listener->on_posted(r.request, r.outcome);
+    }
+}
+
+job connection::pop() {
+    slot& s = oldest();
+    job out = std::move(s.work);
+    s.work = job{};
+    s.rendered.clear();
+    first_ = (first_ + 1) % slots_.size();
+    --count_;
+    return out;
+}
+
+delivery_outcome connection::outcome_of(const http_answer& a) const {
+    delivery_outcome out;
+    out.status = a.status;
+    out.retry_after = a.retry_after;
+    if (a.retry_at)
+        out.retry_after = std::max<duration>(*a.retry_at - wall_now(), duration::zero());
+    return out;
+}
+
+}  // namespace shardgate::sink

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to the handler and the requests under way on it, oldest first. Tells its pool what
+// became of each and when it can take another. Loop thread only.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shardgate/delivery/delivery.hpp"
+#include "shardgate/sink/http_sink.hpp"
+#include "sink/request_writer.hpp"
+#include "sink/response_reader.hpp"
+#include "sink/stream.hpp"
+
+namespace shardgate::sink {
+
+// A request on its way through the sink.
+struct job {
+    delivery_request request;
+    time_point since{};           // its time-out's start while it waits for a connection
+    bool maybe_received = false;  // of an earlier connection
+    std::uint8_t resent = 0;
+};
+
+// What all pools and connections of one sink share. Outlives the sink: `listener` is null then.
+struct shared_state {
+    shared_state(const loop_executor& l, tls_client& t, const config::handler& handler,
+                 post_listener& who, std::uint64_t seed)
+        : loop(l),
+          tls(&t),
+          listener(&who),
+          writer(handler, seed),
+          timeout(handler.timeout),
+          connections(std::max<std::size_t>(handler.connections, 1)),
+          pipelining(std::max<std::size_t>(handler.pipelining, 1)) {}
+
+    loop_executor loop;
+    tls_client* tls;
+    post_listener* listener;
+    request_writer writer;
+    duration timeout;
+    std::size_t connections;
+    std::size_t pipelining;
+    sink_stats stats;
+};
+
+struct report {
+    std::uint64_t request = 0;
+    delivery_outcome outcome;
+};
+
+class connection;
+
+// A connection's pool. None of these calls comes back to the post_listener.
+class connection_owner {
+public:
+    virtual ~connection_owner() = default;
+    // A response is over and the connection good for another request.
+    virtual void on_free(connection& c) = 0;
+    // The connection is closed and holds no request any more.
+    virtual void on_gone(connection& c) = 0;
+    // The request was not handled by the connection it was sent on.
+    virtual void on_resend(job j) = 0;
+};
+
+class connection final : public stream_listener, public std::enable_shared_from_this<connection> {
+public:
+    connection(std::shared_ptr<shared_state> shared, connection_owner& owner,
+               std::string_view constant_head, std::unique_ptr<stream> bytes);
+
+    void open();
+    // Pre: has_room().
+    void submit(job j);
+    [[nodiscard]] bool has_room() const noexcept;
+    [[nodiscard]] std::size_t load() const noexcept { return count_; }
+    // Nothing is under way on it, but for a body that nobody waits for.
+    [[nodiscard]] bool draining() const noexcept { return in_body_ && count_ == 0; }
+    [[nodiscard]] bool expired(time_point now) const noexcept { return now >= idle_until_; }
+    // Whether the last answer left the connection open.
+    [[nodiscard]] bool persistent() const noexcept { return persistent_; }
+
+    // Looks at the deadlines; may report.
+    void tick(time_point now);
+    // The pool closes it; not on_gone(). Pre: load() is 0.
+    void close();
+    // The sink is going: nothing is reported.
+    void kill() noexcept;
+    // Requests under way finish, then it closes.
+    void retire() noexcept { retired_ = true; }
+
+private:
+    struct slot {
+        job work;
+        rendered_request rendered;
+        bool handed_over = false;  // given to the stream
+        bool whole = false;        // taken by it whole
+    };
+    struct ending {
+        std::string_view detail;
+        bool io_error = false;  // end of stream, reset, …: not our decision
+        bool timed_out = false;
+        bool refused = false;
+    };
+
+    void on_connected(const error_code& ec, std::string_view detail) override;
+    void on_read(const error_code& ec, std::size_t size) override;
+    void on_written(const error_code& ec) override;
+
+    void flush();
+    void schedule_flush();
+    void mark_whole() noexcept;
+    void read_more();
+    void process();
+    bool answered(std::size_t used);
+    void end_response(bool sent_whole, std::vector<report>& reports);
+    void go_on();
+    void fail(const ending& why);
+    void give_back(bool handled_possibly, std::vector<report>& reports);
+    void shut() noexcept;
+    void leave();
+    void deliver(const std::vector<report>& reports, std::string_view detail) const;
+    [[nodiscard]] slot& oldest() noexcept { return slots_[first_]; }
+    [[nodiscard]] slot& at(std::size_t i) noexcept { return slots_[(first_ + i) % slots_.size()]; }
+    [[nodiscard]] job pop();
+    [[nodiscard]] delivery_outcome outcome_of(const http_answer& a) const;
+    [[nodiscard]] std::string_view unread() const noexcept {
+        return {in_.data() + in_begin_, in_end_ - in_begin_};
+    }
+
+    std::shared_ptr<shared_state> shared_;
+    connection_owner* owner_;  // null: closed
+    std::string_view constant_head_;
+    std::unique_ptr<stream> stream_;
+    response_reader reader_;
+
+    std::vector<slot> slots_;  // a ring
+    std::size_t first_ = 0, count_ = 0;
+    std::vector<std::string_view> pieces_;
+    std::vector<char> in_;
+    std::size_t in_begin_ = 0, in_end_ = 0;
+
+    time_point deadline_ = never;    // of the oldest request, of connecting, or of draining a body
+    time_point idle_until_ = never;  // only while nothing is under way
+    std::uint64_t responses_ = 0;
+    bool connected_ = false, writing_ = false, flush_scheduled_ = false, write_failed_ = false;
+    bool in_body_ = false;  // behind an answer's head
+    bool persistent_ = true;
+    bool retired_ = false;
+};
+
+}  // namespace shardgate::sink
