@@ -61,7 +61,7 @@ void connection::submit(job j) {
     const time_point since = j.since;
     slot& s = at(count_);
     s.work = std::move(j);
-    s.handed_over = s.whole = false;
+    s.handed_over = s.whole = s.followed = false;
     if (count_++ == 0) {
         // A request that waited for the connection to be made has its clock running already.
         deadline_ = later(connected_ ? clock::now() : since, shared_->timeout);
@@ -103,9 +103,18 @@ void connection::flush() {
         mark_whole();
         if (count_ > 0 && !at(count_ - 1).handed_over) schedule_flush();
         break;
-    case stream::write_result::later: writing_ = true; break;
+    case stream::write_result::later:
+        writing_ = true;
+        mark_followed();
+        break;
     case stream::write_result::failed: write_failed_ = true; break;
     }
+}
+
+// Part of a write went out: of its requests only the last one has certainly not arrived.
+void connection::mark_followed() noexcept {
+    for (std::size_t i = 0; i + 1 < count_; ++i)
+        at(i).followed = at(i + 1).handed_over;
 }
 
 void connection::mark_whole() noexcept {
@@ -128,6 +137,7 @@ void connection::on_connected(const error_code& ec, std::string_view detail) {
 
 void connection::on_written(const error_code& ec) {
     writing_ = false;
+    parked_.clear();
     if (owner_ == nullptr) return;
     if (ec) {
         write_failed_ = true;  // the read under way says more
@@ -191,19 +201,21 @@ bool connection::answered(std::size_t used) {
     // A server that gives an idle connection up may say so; its words crossed our request.
     if (answer.status == 408 && answer.peer_closes && responses_ > 0) {
         in_begin_ = in_end_ = 0;
-        fail({.detail = "closed by the handler", .io_error = true});
+        fail({.detail = "closed by the handler", .crossed = true});
         return false;
     }
     in_begin_ += used;
-    const bool sent_whole = oldest().whole;
+    // An answer to a request that is not written whole is legal, but the rest of it would have to
+    // be written all the same: not worth it.
+    const bool reusable = oldest().maybe_arrived();
     std::vector<report> reports;
     const report first{pop().request.id, outcome_of(answer)};
     in_body_ = true;
     const auto what = reader_.read(unread(), used);
     in_begin_ += used;
     if (what == response_reader::event::done) {
-        end_response(sent_whole, reports);
-    } else if (!sent_whole) {
+        end_response(reusable, reports);
+    } else if (!reusable) {
         end_response(false, reports);
     } else {
         deadline_ = later(clock::now(), std::min<duration>(shared_->timeout, drain_patience));
@@ -214,13 +226,13 @@ bool connection::answered(std::size_t used) {
 }
 
 // A response is over: the connection goes on, or goes.
-void connection::end_response(bool sent_whole, std::vector<report>& reports) {
+void connection::end_response(bool reusable, std::vector<report>& reports) {
     const http_answer& answer = reader_.answer();
     in_body_ = false;
     ++responses_;
     persistent_ = !answer.peer_closes;
     const bool unasked = count_ == 0 && in_begin_ != in_end_;
-    if (answer.keep_alive && sent_whole && !unasked && (!retired_ || count_ > 0)) {
+    if (answer.keep_alive && reusable && !unasked && (!retired_ || count_ > 0)) {
         go_on();
         return;
     }
@@ -242,8 +254,8 @@ void connection::go_on() {
 }
 
 void connection::fail(const ending& why) {
-    const bool stale = why.io_error && connected_ && responses_ > 0 && !in_body_ &&
-                       reader_.untouched() && in_begin_ == in_end_;
+    const bool stale = why.crossed || (why.io_error && connected_ && responses_ > 0 && !in_body_ &&
+                                       reader_.untouched() && in_begin_ == in_end_);
     const bool was_draining = in_body_;
     const bool never_connected = !connected_;
     shut();
@@ -255,12 +267,12 @@ void connection::fail(const ending& why) {
         // Without a connection all of them have the same fate, else only the oldest.
         for (std::size_t n = never_connected ? count_ : std::min<std::size_t>(count_, 1); n > 0;
              --n) {
-            const bool whole = oldest().whole;
+            const bool arrived = oldest().maybe_arrived();
             const job failed = pop();
             report r{failed.request.id, {}};
             r.outcome.connection_refused = why.refused;
             r.outcome.timed_out = why.timed_out;
-            r.outcome.maybe_received = whole || failed.maybe_received;
+            r.outcome.maybe_received = arrived || failed.maybe_received;
             reports.push_back(r);
         }
     }
@@ -274,10 +286,10 @@ void connection::fail(const ending& why) {
 // to delivery.
 void connection::give_back(bool handled_possibly, std::vector<report>& reports) {
     while (count_ > 0) {
-        const bool whole = oldest().whole;
+        const bool arrived = oldest().maybe_arrived();
         job j = pop();
-        const bool may = whole || j.maybe_received;
-        if ((handled_possibly && whole) || j.resent == resends_max) {
+        const bool may = arrived || j.maybe_received;
+        if ((handled_possibly && arrived) || j.resent == resends_max) {
             report r{j.request.id, {}};
             r.outcome.maybe_received = may;
             reports.push_back(r);
@@ -342,6 +354,10 @@ void connection::deliver(const std::vector<report>& reports, std::string_view de
 
 job connection::pop() {
     slot& s = oldest();
+    if (writing_ && s.handed_over && !s.whole) {
+        parked_.push_back({s.work.request, std::move(s.rendered)});
+        s.rendered = rendered_request{};
+    }
     job out = std::move(s.work);
     s.work = job{};
     s.rendered.clear();

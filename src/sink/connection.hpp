@@ -98,12 +98,22 @@ private:
         rendered_request rendered;
         bool handed_over = false;  // given to the stream
         bool whole = false;        // taken by it whole
+        bool followed = false;     // in a write under way, with another request behind it
+
+        [[nodiscard]] bool maybe_arrived() const noexcept { return whole || followed; }
+    };
+    // What a write under way still reads from, although its answer has come.
+    struct parked {
+        delivery_request request;
+        rendered_request rendered;
     };
     struct ending {
         std::string_view detail;
         bool io_error = false;  // end of stream, reset, …: not our decision
         bool timed_out = false;
         bool refused = false;
+        bool crossed =
+            false;  // the peer gave the idle connection up when our request was under way
     };
 
     void on_connected(const error_code& ec, std::string_view detail) override;
@@ -113,10 +123,11 @@ private:
     void flush();
     void schedule_flush();
     void mark_whole() noexcept;
+    void mark_followed() noexcept;
     void read_more();
     void process();
     bool answered(std::size_t used);
-    void end_response(bool sent_whole, std::vector<report>& reports);
+    void end_response(bool reusable, std::vector<report>& reports);
     void go_on();
     void fail(const ending& why);
     void give_back(bool handled_possibly, std::vector<report>& reports);
@@ -140,6 +151,7 @@ private:
     std::vector<slot> slots_;  // a ring
     std::size_t first_ = 0, count_ = 0;
     std::vector<std::string_view> pieces_;
+    std::vector<parked> parked_;
     std::vector<char> in_;
     std::size_t in_begin_ = 0, in_end_ = 0;
 
