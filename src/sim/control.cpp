@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Load, faults, expectations, and what is read back. Single events are in control_emit.cpp,
+// settings in control_settings.cpp.
+#include "sim/control.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace shardgate::sim {
+
+namespace json = boost::json;
+
+namespace {
+
+double ms_since(time_point from, time_point to) {
+    return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+result<expectation> read_expectation(const json::value& v) {
+    if (v.is_string()) {
+        if (v.get_string() == "arrives") return expectation::arrives;
+        if (v.get_string() == "may_arrive") return expectation::may_arrive;
+        if (v.get_string() == "filtered") return expectation::filtered;
+    }
+    return failure("arrives, may_arrive or filtered");
+}
+
+bool read_names(const json::value* v, std::set<std::string, std::less<>>& into) {
+    if (!v) return true;
+    if (!v->is_array()) return false;
+    into.clear();
+    for (const json::value& name : v->get_array()) {
+        if (!name.is_string()) return false;
+        into.emplace(name.get_string());
+    }
+    return true;
+}
+
+}  // namespace
+
+result<json::value> control_load(parts& p, const json::value& v, const moment& now) {
+    if (!v.is_object()) return failure("an object is wanted");
+    if (const json::value* stop = v.get_object().if_contains("stop");
+        stop && stop->is_bool() && stop->get_bool()) {
+        p.generator.stop();
+        return json::value(json::object{{"made", p.generator.made()}});
+    }
+    auto plan = read_load(v, p.settings, p.guilds);
+    if (!plan) return plan.error();
+    p.generator.start(std::move(*plan), now.at);
+    return json::value(json::object{{"running", true}, {"made", p.generator.made()}});
+}
+
+result<json::value> control_fault(parts& p, const json::value& v, const moment& now) {
+    if (v.is_object() && v.get_object().contains("rest")) {
+        const auto f = read_rest_fault(v.get_object().at("rest"));
+        if (!f) return f.error();
+        p.rest.add(*f);
+        return json::value(json::object{{"armed", 1}});
+    }
+    if (v.is_object() && v.get_object().contains("clear")) {
+        p.gate.faults().clear();
+        return json::value(json::object{});
+    }
+    const auto f = read_fault(v, p.settings, now.at);
+    if (!f) return f.error();
+    const std::size_t met = p.gate.inject(*f, now.at);
+    return json::value(json::object{{"met", met}, {"armed", p.gate.faults().report(now.at)}});
+}
+
+result<json::value> control_expect(parts& p, const json::value& v) {
+    if (!v.is_object()) return failure("an object is wanted");
+    const json::object& o = v.get_object();
+    expectations wanted = p.out.expected();
+    if (!read_names(o.if_contains("drop"), wanted.drop) ||
+        !read_names(o.if_contains("only"), wanted.only))
+        return failure("drop, only: arrays of event names");
+    if (const json::value* loading = o.if_contains("loading_guilds")) {
+        const auto e = read_expectation(*loading);
+        if (!e) return e.error();
+        wanted.loading_guilds = *e;
+    }
+    if (const json::value* unfurls = o.if_contains("unfurls")) {
+        const auto e = read_expectation(*unfurls);
+        if (!e) return e.error();
+        wanted.unfurls = *e;
+    }
+    p.out.expected() = std::move(wanted);
+    return json::value(json::object{});
+}
+
+json::value control_state(const parts& p, const moment& now) {
+    json::object o = p.gate.state(now.at);
+    o["guilds"] = p.guilds.present();
+    o["load"] = json::object{{"running", p.generator.running()},
+                             {"made", p.generator.made()},
+                             {"follow_ups", p.events.follow_ups()}};
+    o["scale"] = p.settings.scale;
+    o["uptime_ms"] = ms_since(p.started, now.at);
+    return o;
+}
+
+json::value control_identifies(const parts& p) {
+    json::array out;
+    for (const identify_rules::record& r : p.rules.timeline())
+        out.push_back(json::object{{"ms", ms_since(p.started, r.when)},
+                                   {"shard", r.shard},
+                                   {"shards", r.shards},
+                                   {"key", r.key},
+                                   {"accepted", r.accepted}});
+    return out;
+}
+
+json::value control_report(parts& p, const moment& now) {
+    const identify_rules::budget b = p.rules.budget_at(now.at);
+    const truth::counts& counts = p.book.totals();
+    json::object o;
+    o["flawless"] = p.book.flawless();
+    o["missing"] = counts.missing();
+    o["duplicates"] = counts.duplicates();
+    o["out_of_order"] = counts.out_of_order;
+    o["truth"] = p.book.report();
+    o["events"] = p.out.events();
+    o["copies"] = p.out.copies();
+    o["events_by_name"] = p.out.counts_by_name();
+    o["pacing_violations"] = p.rules.pacing_violations();
+    o["session_starts"] = json::object{
+        {"total", b.total},
+        {"remaining", b.remaining},
+        {"reset_after_ms", std::chrono::duration_cast<milliseconds>(b.reset_after).count()},
+        {"token_reset", p.rules.revoked()}};
+    o["gateway"] = p.gate.stats().report();
+    o["faults_taken"] = p.gate.faults().taken();
+    o["faults_armed"] = p.gate.faults().report(now.at);
+    o["interactions"] = p.callbacks.report(now.at);
+    o["rest"] = p.rest.report();
+    o["load"] = json::object{{"running", p.generator.running()},
+                             {"made", p.generator.made()},
+                             {"follow_ups", p.events.follow_ups()},
+                             {"follow_ups_dropped", p.events.follow_ups_dropped()}};
+    return o;
+}
+
+}  // namespace shardgate::sim

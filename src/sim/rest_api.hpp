@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Discord's REST side as far as a gateway client needs it: /gateway, /gateway/bot, interaction
+// callbacks, and refusals on order (Discord fact sheet 2, S1 to S4). Pure.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+
+#include "shardgate/base/result.hpp"
+#include "sim/http_server.hpp"
+#include "sim/identify_rules.hpp"
+#include "sim/interactions.hpp"
+#include "sim/options.hpp"
+#include "sim/world.hpp"
+
+namespace shardgate::sim {
+
+// What the next requests get instead of an answer.
+struct rest_fault {
+    enum class scope : std::uint8_t { user, global, shared, cloudflare };
+
+    unsigned status = 503;  // 0 = the connection is closed
+    std::uint64_t next = 1;
+    std::string path;           // only targets that contain it
+    double retry_after = 1;     // seconds; 429
+    scope limit = scope::user;  // 429
+    duration delay{};           // the right answer, late; with status 200
+};
+// Reads {"status","next","path","retry_after","scope","delay_ms"}.
+[[nodiscard]] result<rest_fault> read_rest_fault(const boost::json::value& v);
+
+class rest_api {
+public:
+    // References outlive this.
+    rest_api(const options& o, const world& w, identify_rules& rules, interactions& book)
+        : options_(o), world_(w), rules_(rules), interactions_(book) {}
+
+    void gateway_url(std::string url) { url_ = std::move(url); }
+    void add(rest_fault f) { faults_.push_back(std::move(f)); }
+    void clear();
+
+    [[nodiscard]] http_answer answer(const http_call& call, time_point now);
+    [[nodiscard]] boost::json::object report() const;
+
+private:
+    [[nodiscard]] std::optional<http_answer> refuse(const http_call& call, const std::string& path);
+    [[nodiscard]] http_answer gateway_bot(const http_call& call, time_point now);
+    [[nodiscard]] http_answer callback(const http_call& call, const std::string& path,
+                                       time_point now);
+    [[nodiscard]] bool authorized(const http_call& call) const;
+
+    const options& options_;
+    const world& world_;
+    identify_rules& rules_;
+    interactions& interactions_;
+    std::string url_;
+    std::deque<rest_fault> faults_;
+    std::map<std::string, std::uint64_t> calls_;
+    std::map<unsigned, std::uint64_t> answers_;
+    std::uint64_t unauthorized_ = 0, no_agent_ = 0;
+};
+
+// The shard count Discord would recommend (fact sheet 8).
+[[nodiscard]] std::uint32_t recommended_shards(const gateway_options& o, std::uint32_t guilds);
+
+}  // namespace shardgate::sim
