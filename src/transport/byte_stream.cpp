@@ -133,6 +133,7 @@ void byte_stream::handshake() {
 
 void byte_stream::established() {
     stage_ = stage::open;
+    connected_ = true;
     handshake_bytes_out_ = port_.bytes_out;
     const auto self = shared_from_this();
     user_->on_connected();
@@ -313,7 +314,7 @@ void byte_stream::drop() {
 }
 
 std::uint64_t byte_stream::wire_bytes_out() const noexcept {
-    return port_.bytes_out - handshake_bytes_out_;
+    return connected_ ? port_.bytes_out - handshake_bytes_out_ : 0;
 }
 
 bool byte_stream::is_quiet() noexcept {

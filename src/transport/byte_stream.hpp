@@ -58,7 +58,7 @@ public:
     [[nodiscard]] stage where() const noexcept;
     [[nodiscard]] std::size_t unsent() const noexcept { return out_.size() - out_sent_; }
     [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
-    // Bytes the kernel took since connecting, TLS overhead included: not 0 = the peer may have
+    // Bytes the kernel took since on_connected(), TLS overhead included: not 0 = the peer may have
     // seen something.
     [[nodiscard]] std::uint64_t wire_bytes_out() const noexcept;
     // Nothing has arrived that was not handed on, an end of stream included: a kept connection is
@@ -104,6 +104,7 @@ private:
     std::string out_;
     std::size_t out_sent_ = 0;
     std::uint64_t bytes_in_ = 0;
+    bool connected_ = false;  // was, at least
     std::uint64_t handshake_bytes_out_ = 0;
 };
 
