@@ -47,7 +47,8 @@ public:
             check_family(f);
     }
 
-    [[nodiscard]] const std::vector<metric_family>& families() const { return families_; }
+    [[nodiscard]] const std::vector<metric_family>& families() const& { return families_; }
+    void families() && = delete;  // a loop over it would outlive the page
     [[nodiscard]] const metric_family& family(std::string_view name) const {
         for (const metric_family& f : families_)
             if (f.name == name) return f;
@@ -172,7 +173,7 @@ private:
 
     void check_family(const metric_family& f) const {
         const bool total = f.name.ends_with("_total");
-        if ((f.type == "counter") != total && f.name != "process_cpu_seconds_total")
+        if ((f.type == "counter") != total)
             throw std::runtime_error(f.name + ": _total is for counters, and for all of them");
         for (const metric_sample& s : f.samples)
             if (f.type == "counter" && !(s.value >= 0))

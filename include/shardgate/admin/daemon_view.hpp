@@ -87,6 +87,7 @@ class daemon_view {
 public:
     virtual ~daemon_view() = default;
     [[nodiscard]] virtual status_snapshot status() const = 0;
+    // Of every generation that runs; the active one is status().generation.
     [[nodiscard]] virtual std::vector<shard_snapshot> shards() const = 0;
     [[nodiscard]] virtual queue_snapshot queue() const = 0;
     [[nodiscard]] virtual metrics_snapshot metrics() const = 0;

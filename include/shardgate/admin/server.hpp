@@ -4,11 +4,13 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
 
 #include "shardgate/admin/daemon_view.hpp"
 #include "shardgate/base/result.hpp"
+#include "shardgate/base/time.hpp"
 #include "shardgate/config/config.hpp"
 
 namespace shardgate {
@@ -22,8 +24,11 @@ public:
 
     // As bound: "127.0.0.1:7600" (the port chosen when 0 was asked for) or "unix:/path".
     [[nodiscard]] std::string address() const;
-    // Accepts nothing more and drops what is open.
+    // Accepts nothing more and drops what is open; `view` is not asked again. The coroutines end on
+    // the loop's next turn.
     void stop();
+    // After stop(): waits until they have ended; false when `deadline` came first.
+    [[nodiscard]] boost::asio::awaitable<bool> join(time_point deadline);
 
 private:
     struct impl;

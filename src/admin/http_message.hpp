@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request and an answer of the admin API as plain values, between the HTTP codec and the router.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace shardgate::admin {
+
+// ASCII only: header names, schemes and host names are (RFC 9110 section 5.1).
+[[nodiscard]] inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+struct http_request {
+    std::string method;
+    std::string target;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+    bool http_1_0 = false;
+    bool keep_alive = true;
+
+    // The first of that name; nullptr = none.
+    [[nodiscard]] const std::string* header(std::string_view name) const noexcept {
+        for (const auto& [key, value] : headers)
+            if (equals_ignoring_case(key, name)) return &value;
+        return nullptr;
+    }
+    [[nodiscard]] std::size_t count(std::string_view name) const noexcept {
+        return static_cast<std::size_t>(
+            std::count_if(headers.begin(), headers.end(),
+                          [&](const auto& h) { return equals_ignoring_case(h.first, name); }));
+    }
+};
+
+struct http_response {
+    unsigned status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;  // ours, never from outside
+};
+
+}  // namespace shardgate::admin

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/metrics_page.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "admin/views.hpp"
+#include "shardgate/metrics/prometheus_text.hpp"
+
+namespace shardgate::admin {
+
+namespace {
+
+using kind = prometheus_text::kind;
+using counts = std::vector<std::pair<std::string, std::uint64_t>>;
+
+template <class Number>
+void single(prometheus_text& p, kind k, std::string_view name, std::string_view help, Number v) {
+    p.family(k, name, help);
+    p.sample(v);
+}
+
+void labelled(prometheus_text& p, std::string_view name, std::string_view help,
+              std::string_view label, const counts& all) {
+    p.family(kind::counter, name, help);
+    for (const auto& [key, n] : all)
+        p.sample(n, {{label, key}});
+}
+
+void write_daemon(prometheus_text& p, const status_snapshot& s) {
+    p.family(kind::gauge, "build_info", "Always 1; the version is the label.");
+    p.sample(1U, {{"version", s.version}});
+    single(p, kind::gauge, "uptime_seconds", "Since the daemon started.", s.uptime_s);
+    single(p, kind::gauge, "generation", "Number of the active shard set.", s.generation);
+    single(p, kind::gauge, "session_start_limit", "Session starts Discord allows in 24 hours.",
+           s.limit_total);
+    single(p, kind::gauge, "session_start_limit_remaining",
+           "Session starts left until Discord resets the budget.", s.limit_remaining);
+    single(p, kind::gauge, "session_start_limit_reset_seconds", "Until Discord resets the budget.",
+           s.limit_reset_after_s);
+    single(p, kind::gauge, "max_concurrency", "Identify rate-limit keys in use.",
+           s.max_concurrency);
+}
+
+void write_shards(prometheus_text& p, const metrics_snapshot& m) {
+    constexpr std::array<std::string_view, 7> states{
+        "idle", "connecting", "identifying", "loading", "ready", "resuming", "parked"};
+    std::array<std::uint64_t, states.size()> by_state{};
+    std::uint64_t unavailable = 0, loading = 0;
+    for (const shard_snapshot& s : m.shards) {
+        if (s.generation != m.status.generation) continue;
+        const auto at = std::find(states.begin(), states.end(), s.state);
+        if (at != states.end()) ++by_state[static_cast<std::size_t>(at - states.begin())];
+        unavailable += s.guilds_unavailable;
+        loading += s.guilds_loading;
+    }
+    p.family(kind::gauge, "shards", "Shards of the active set by state.");
+    for (std::size_t i = 0; i < states.size(); ++i)
+        p.sample(by_state[i], {{"state", states[i]}});
+    p.family(kind::gauge, "heartbeat_latency_seconds", "Last heartbeat's round trip.");
+    for (const shard_snapshot& s : m.shards) {
+        if (s.generation != m.status.generation || !s.latency_ms) continue;
+        p.sample(*s.latency_ms / 1000, {{"shard", std::to_string(s.id)}});
+    }
+    single(p, kind::gauge, "guilds", "Guilds known over all shards.", m.status.guilds);
+    single(p, kind::gauge, "guilds_unavailable", "Guilds in an outage.", unavailable);
+    single(p, kind::gauge, "guilds_loading", "Guilds announced by READY and not yet here.",
+           loading);
+}
+
+void write_gateway(prometheus_text& p, const metrics_snapshot& m) {
+    labelled(p, "gateway_events_total", "Dispatches received from Discord.", "type",
+             m.events_by_type);
+    p.family(kind::counter, "gateway_received_bytes_total",
+             "Bytes from Discord: on the wire, and inflated.");
+    p.sample(m.wire_bytes, {{"kind", "wire"}});
+    p.sample(m.payload_bytes, {{"kind", "payload"}});
+    single(p, kind::counter, "gateway_bad_frames_total",
+           "Frames that could not be understood; each cost its connection.", m.bad_frames);
+    single(p, kind::counter, "zombies_total", "Connections given up for silence.", m.zombies);
+    labelled(p, "identify_total", "IDENTIFYs sent, by result.", "result", m.identifies);
+    labelled(p, "resume_total", "RESUMEs sent, by result.", "result", m.resumes);
+    p.family(kind::counter, "closes_total", "Connections closed, by WebSocket close code.");
+    for (const auto& [code, n] : m.closes)
+        p.sample(n, {{"code", std::to_string(code)}});
+}
+
+void write_delivery(prometheus_text& p, const metrics_snapshot& m) {
+    labelled(p, "filtered_events_total", "Events dropped by the filter.", "reason",
+             m.filtered_by_reason);
+    labelled(p, "handler_requests_total", "Requests to the handler, by outcome.", "outcome",
+             m.handler_requests);
+    p.family(kind::histogram, "handler_request_seconds",
+             "A request to the handler, to its answer.");
+    p.sample(m.handler_request_seconds);
+    p.family(kind::histogram, "delivery_lag_seconds",
+             "From an event's receipt to the handler's acceptance.");
+    p.sample(m.delivery_lag_seconds);
+    p.family(kind::gauge, "handler_state", "1 for the state the handler is in.");
+    for (const std::string_view state : {"up", "down", "paused"})
+        p.sample(state == m.status.handler_state ? 1U : 0U, {{"state", state}});
+    const auto per_url = [&](std::string_view name, std::string_view help, auto value) {
+        p.family(kind::gauge, name, help);
+        std::vector<std::string> seen;  // two URLs may differ in their secrets alone
+        for (const url_status& u : m.status.handler_urls) {
+            const std::string shown = without_secrets(u.url);
+            if (std::find(seen.begin(), seen.end(), shown) != seen.end()) continue;
+            seen.push_back(shown);
+            p.sample(value(u), {{"url", shown}});
+        }
+    };
+    per_url("handler_in_flight", "Requests under way.",
+            [](const url_status& u) { return u.in_flight; });
+    per_url("handler_window", "Requests allowed under way.",
+            [](const url_status& u) { return u.window; });
+    single(p, kind::gauge, "handler_connections", "Open connections to the handler.",
+           m.sink_connections);
+    single(p, kind::counter, "handler_connections_opened_total",
+           "Connections to the handler ever opened.", m.sink_connections_opened);
+    single(p, kind::counter, "handler_stale_retries_total",
+           "Requests repeated at once because an idle connection was closed.",
+           m.sink_stale_retries);
+    labelled(p, "interactions_total", "Interactions, by what became of them.", "outcome",
+             m.interactions);
+}
+
+void write_queue(prometheus_text& p, const metrics_snapshot& m) {
+    const queue_snapshot& q = m.status.queue;
+    single(p, kind::gauge, "queue_events", "Events waiting for the handler, in memory.", q.events);
+    single(p, kind::gauge, "queue_bytes", "Their bytes.", q.bytes);
+    single(p, kind::gauge, "queue_lanes", "Guilds, channels and shards that have events waiting.",
+           q.lanes);
+    single(p, kind::gauge, "queue_oldest_age_seconds", "Age of the oldest waiting event.",
+           q.oldest_age_s);
+    single(p, kind::gauge, "queue_spooled_events", "Events waiting on disk.", q.spooled_events);
+    single(p, kind::gauge, "queue_spooled_bytes", "Their bytes.", q.spooled_bytes);
+    labelled(p, "queue_dropped_total", "Events shed at the queue's bound, by class.", "class",
+             q.shed);
+    single(p, kind::gauge, "dead_letters", "Events set aside because the handler refused them.",
+           q.dead_letters);
+    single(p, kind::counter, "dead_letters_dropped_total",
+           "Dead letters that gave way to later ones.", m.dead_letters_dropped);
+}
+
+void write_process(prometheus_text& p, const metrics_snapshot& m, const page_extras& x) {
+    p.family(kind::gauge, "loop_lag_seconds", "How late the event loop is.");
+    for (std::size_t i = 0; i < m.loop_lag_seconds.size(); ++i)
+        p.sample(m.loop_lag_seconds[i], {{"worker", std::to_string(i)}});
+    single(p, kind::counter, "log_lines_lost_total",
+           "Log lines that standard error did not take in time.", x.log_lines_lost);
+    single(p, kind::gauge, "admin_connections", "Open admin connections.", x.server.connections);
+    single(p, kind::counter, "admin_refused_connections_total", "Admin connections over the limit.",
+           x.server.refused);
+    single(p, kind::counter, "admin_requests_total", "Admin requests answered.", x.server.requests);
+    single(p, kind::counter, "admin_bad_requests_total",
+           "Admin requests that were not HTTP or too large.", x.server.bad_requests);
+    single(p, kind::counter, "admin_timeouts_total", "Admin requests that came too slowly.",
+           x.server.timeouts);
+    const auto shared = [&](kind k, std::string_view name, std::string_view help, auto value) {
+        p.shared_family(k, name, help);
+        if (x.process) p.sample(value(*x.process));
+    };
+    using stats = const process_stats&;
+    shared(kind::counter, "process_cpu_seconds_total", "User and system time spent.",
+           [](stats s) { return s.cpu_seconds; });
+    shared(kind::gauge, "process_resident_memory_bytes", "Resident memory.",
+           [](stats s) { return s.resident_bytes; });
+    shared(kind::gauge, "process_virtual_memory_bytes", "Virtual memory.",
+           [](stats s) { return s.virtual_bytes; });
+    shared(kind::gauge, "process_threads", "Threads.", [](stats s) { return s.threads; });
+    shared(kind::gauge, "process_open_fds", "Open file descriptors.",
+           [](stats s) { return s.open_fds; });
+    shared(kind::gauge, "process_max_fds", "Limit of open file descriptors.",
+           [](stats s) { return s.max_fds; });
+    shared(kind::gauge, "process_start_time_seconds", "Start of the process, unix time.",
+           [](stats s) { return s.start_time_seconds; });
+}
+
+}  // namespace
+
+std::string metrics_page(const metrics_snapshot& m, const page_extras& extras) {
+    prometheus_text page;
+    write_daemon(page, m.status);
+    write_shards(page, m);
+    write_gateway(page, m);
+    write_delivery(page, m);
+    write_queue(page, m);
+    write_process(page, m, extras);
+    return page.take();
+}
+
+}  // namespace shardgate::admin

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/router.hpp"
+
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/json_text.hpp"
+#include "admin/problem.hpp"
+#include "admin/views.hpp"
+#include "shardgate/metrics/prometheus_text.hpp"
+
+namespace shardgate::admin {
+
+// One line a call. In a pattern "*" is any one segment.
+struct router::route {
+    std::string_view method;
+    std::vector<std::string_view> path;
+    access needed;
+    http_response (router::*answer)(const target&) const;
+};
+
+struct router::match {
+    const route* found = nullptr;    // path and method
+    const route* at_path = nullptr;  // path at least
+    std::string allow;               // the methods of this path, as the Allow header lists them
+};
+
+namespace {
+
+bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string>& path) {
+    if (pattern.size() != path.size()) return false;
+    for (std::size_t i = 0; i < path.size(); ++i)
+        if (pattern[i] != "*" && pattern[i] != path[i]) return false;
+    return true;
+}
+
+http_response json(const boost::json::value& v) {
+    http_response answer;
+    answer.body = to_text(v);
+    return answer;
+}
+
+std::optional<std::uint32_t> number(std::string_view text) {
+    std::uint32_t value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+// What a caller sent, short enough to be quoted back.
+std::string quote(std::string_view text) {
+    constexpr std::size_t longest = 64;
+    if (text.size() <= longest) return '"' + std::string(text) + '"';
+    return '"' + std::string(text.substr(0, longest)) + "...\"";
+}
+
+// Which shard set is asked for: the active one unless ?generation= names another.
+struct wanted_set {
+    std::uint32_t generation = 0;
+    bool named = false;
+    std::optional<http_response> refusal;
+};
+
+wanted_set wanted(const target& t, std::uint32_t active) {
+    const std::string* const text = t.parameter("generation");
+    if (text == nullptr) return {active, false, std::nullopt};
+    const std::optional<std::uint32_t> value = number(*text);
+    if (value) return {*value, true, std::nullopt};
+    return {0, true, problem(400, "generation is a number, not " + quote(*text) + ".")};
+}
+
+http_response no_such_set(std::uint32_t generation, std::uint32_t active) {
+    return problem(404, "There are no shards of generation " + std::to_string(generation) +
+                            "; the active one is " + std::to_string(active) + ".");
+}
+
+std::string sentence(const std::vector<std::string>& reasons) {
+    std::string out = "Not ready";
+    const char* before = ": ";
+    for (const std::string& reason : reasons) {
+        out += before;
+        out += reason;
+        before = "; ";
+    }
+    return out + ".";
+}
+
+}  // namespace
+
+router::router(guard_rules rules, const daemon_view& view, std::function<page_extras()> extras)
+    : rules_(std::move(rules)), view_(view), extras_(std::move(extras)) {}
+
+router::match router::find(std::string_view method, const target& t) {
+    static const std::array<route, 7> table{{
+        {"GET", {"healthz"}, access::open, &router::healthz},
+        {"GET", {"readyz"}, access::open, &router::readyz},
+        {"GET", {"metrics"}, access::metrics, &router::metrics},
+        {"GET", {"v1", "status"}, access::token, &router::status},
+        {"GET", {"v1", "shards"}, access::token, &router::shards},
+        {"GET", {"v1", "shards", "*"}, access::token, &router::shard},
+        {"GET", {"v1", "queue"}, access::token, &router::queue},
+    }};
+    match m;
+    for (const route& r : table) {
+        if (!fits(r.path, t.segments)) continue;
+        m.at_path = &r;
+        if (r.method == method || (method == "HEAD" && r.method == "GET")) m.found = &r;
+        if (!m.allow.empty()) m.allow += ", ";
+        m.allow += r.method;
+        if (r.method == "GET") m.allow += ", HEAD";
+    }
+    return m;
+}
+
+http_response router::handle(const http_request& request) const {
+    const std::optional<target> t = parse_target(request.target);
+    if (!t) return problem(400, "The request target cannot be read.");
+    const std::string* const host = request.header("host");
+    const std::string_view authority = !t->authority.empty() ? std::string_view(t->authority)
+                                       : host != nullptr     ? std::string_view(*host)
+                                                             : std::string_view();
+    const match m = find(request.method, *t);
+    const access needed = m.at_path != nullptr ? m.at_path->needed : access::token;
+    if (std::optional<http_response> no = refuse(request, authority, needed, rules_)) return *no;
+    if (m.at_path == nullptr)
+        return problem(404, "There is nothing at " + quote(request.target) + ".");
+    if (m.found == nullptr) {
+        http_response answer =
+            problem(405, "This path answers " + m.allow + ", not " + quote(request.method) + ".");
+        answer.headers.emplace_back("Allow", m.allow);
+        return answer;
+    }
+    if (m.found->method != "GET" && !is_json(request))
+        return problem(415,
+                       "A request that changes something needs the header \"Content-Type: "
+                       "application/json\".");
+    return (this->*m.found->answer)(*t);
+}
+
+http_response router::healthz(const target&) const {
+    boost::json::object body;
+    body["status"] = "ok";
+    return json(body);
+}
+
+http_response router::readyz(const target&) const {
+    const readiness r = view_.ready();
+    if (r.ready) {
+        boost::json::object body;
+        body["ready"] = true;
+        return json(body);
+    }
+    boost::json::array reasons;
+    for (const std::string& reason : r.reasons)
+        reasons.emplace_back(reason);
+    boost::json::object more;
+    more["ready"] = false;
+    more["reasons"] = std::move(reasons);
+    return problem(503, sentence(r.reasons), std::move(more));
+}
+
+http_response router::metrics(const target&) const {
+    http_response answer;
+    answer.content_type = prometheus_text::content_type;
+    answer.body = metrics_page(view_.metrics(), extras_());
+    return answer;
+}
+
+http_response router::status(const target&) const {
+    return json(to_json(view_.status()));
+}
+
+http_response router::queue(const target&) const {
+    return json(to_json(view_.queue()));
+}
+
+http_response router::shards(const target& t) const {
+    const std::uint32_t active = view_.status().generation;
+    wanted_set set = wanted(t, active);
+    if (set.refusal) return std::move(*set.refusal);
+    boost::json::array all;
+    for (const shard_snapshot& s : view_.shards())
+        if (s.generation == set.generation) all.push_back(to_json(s));
+    if (all.empty() && set.named && set.generation != active)
+        return no_such_set(set.generation, active);
+    return json(all);
+}
+
+http_response router::shard(const target& t) const {
+    const std::uint32_t active = view_.status().generation;
+    wanted_set set = wanted(t, active);
+    if (set.refusal) return std::move(*set.refusal);
+    const std::optional<std::uint32_t> id = number(t.segments[2]);
+    if (!id) return problem(404, quote(t.segments[2]) + " is not a shard's number.");
+    for (const shard_snapshot& s : view_.shards())
+        if (s.generation == set.generation && s.id == *id) return json(to_json(s));
+    return problem(404, "Shard " + std::to_string(*id) + " of generation " +
+                            std::to_string(set.generation) + " does not run here.");
+}
+
+}  // namespace shardgate::admin

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The admin API: a request in, an answer out. Pure but for what `view` and `extras` are asked.
+// Contract: interface.md section 4. How each route is called: docs/admin-api.md.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "admin/guard.hpp"
+#include "admin/http_message.hpp"
+#include "admin/metrics_page.hpp"
+#include "admin/target.hpp"
+#include "shardgate/admin/daemon_view.hpp"
+
+namespace shardgate::admin {
+
+class router {
+public:
+    // `view` outlives the router.
+    router(guard_rules rules, const daemon_view& view, std::function<page_extras()> extras);
+
+    // Answers everything, and HEAD as GET: the codec leaves the body out.
+    [[nodiscard]] http_response handle(const http_request& request) const;
+
+private:
+    struct route;
+    struct match;
+
+    [[nodiscard]] static match find(std::string_view method, const target& t);
+    [[nodiscard]] http_response healthz(const target& t) const;
+    [[nodiscard]] http_response readyz(const target& t) const;
+    [[nodiscard]] http_response metrics(const target& t) const;
+    [[nodiscard]] http_response status(const target& t) const;
+    [[nodiscard]] http_response shards(const target& t) const;
+    [[nodiscard]] http_response shard(const target& t) const;
+    [[nodiscard]] http_response queue(const target& t) const;
+
+    guard_rules rules_;
+    const daemon_view& view_;
+    std::function<page_extras()> extras_;
+};
+
+}  // namespace shardgate::admin

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/metrics_page.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "fake_view.hpp"
+#include "support/prometheus_parser.hpp"
+
+namespace shardgate::admin {
+namespace {
+
+using test::prometheus_page;
+
+page_extras extras() {
+    page_extras x;
+    x.process = process_stats{1.5, 4096, 8192, 3, 10, std::numeric_limits<double>::infinity(), 1e9};
+    x.server.requests = 12;
+    x.log_lines_lost = 2;
+    return x;
+}
+
+std::set<std::string> family_names(const std::string& text) {
+    std::set<std::string> out;
+    const prometheus_page page(text);
+    for (const auto& family : page.families())
+        out.insert(family.name);
+    return out;
+}
+
+TEST(MetricsPage, CountsTheActiveSetByState) {
+    const test::fake_view view;
+    const prometheus_page page(metrics_page(view.all, extras()));
+
+    EXPECT_EQ(page.value("shardgate_shards", {{"state", "ready"}}), 1);
+    EXPECT_EQ(page.value("shardgate_shards", {{"state", "resuming"}}), 1);
+    EXPECT_EQ(page.value("shardgate_shards", {{"state", "idle"}}), 1);
+    EXPECT_EQ(page.value("shardgate_shards", {{"state", "loading"}}), 0);  // of another set
+    EXPECT_EQ(page.value("shardgate_shards", {{"state", "parked"}}), 0);
+    EXPECT_DOUBLE_EQ(page.value("shardgate_heartbeat_latency_seconds", {{"shard", "0"}}), 0.04125);
+}
+
+TEST(MetricsPage, ShowsWhatTheSnapshotCounts) {
+    test::fake_view view;
+    view.all.events_by_type = {{"MESSAGE_CREATE", 5}, {"other", 1}};
+    view.all.closes = {{4000, 2}, {1006, 1}};
+    view.all.wire_bytes = 7;
+    view.all.payload_bytes = 70;
+    view.all.loop_lag_seconds = {0.001, 0.002};
+    view.all.filtered_by_reason = {{"unchanged", 9}};
+    const prometheus_page page(metrics_page(view.all, extras()));
+
+    EXPECT_EQ(page.value("shardgate_gateway_events_total", {{"type", "MESSAGE_CREATE"}}), 5);
+    EXPECT_EQ(page.value("shardgate_closes_total", {{"code", "1006"}}), 1);
+    EXPECT_EQ(page.value("shardgate_gateway_received_bytes_total", {{"kind", "payload"}}), 70);
+    EXPECT_EQ(page.value("shardgate_loop_lag_seconds", {{"worker", "1"}}), 0.002);
+    EXPECT_EQ(page.value("shardgate_filtered_events_total", {{"reason", "unchanged"}}), 9);
+    EXPECT_EQ(page.value("shardgate_queue_dropped_total", {{"class", "typing"}}), 4);
+    EXPECT_EQ(page.value("shardgate_handler_state", {{"state", "up"}}), 1);
+    EXPECT_EQ(page.value("shardgate_handler_state", {{"state", "down"}}), 0);
+    EXPECT_EQ(page.value("shardgate_build_info", {{"version", "1.2.3"}}), 1);
+    EXPECT_EQ(page.value("shardgate_admin_requests_total"), 12);
+    EXPECT_EQ(page.value("shardgate_log_lines_lost_total"), 2);
+    EXPECT_EQ(page.value("process_resident_memory_bytes"), 4096);
+    EXPECT_EQ(page.value("process_max_fds"), std::numeric_limits<double>::infinity());
+}
+
+TEST(MetricsPage, EveryFamilyIsThereFromTheStart) {
+    const test::fake_view view;
+    EXPECT_EQ(family_names(metrics_page(metrics_snapshot{}, page_extras{})),
+              family_names(metrics_page(view.all, extras())));
+}
+
+TEST(MetricsPage, UrlsThatDifferInSecretsAloneAreOneSeries) {
+    test::fake_view view;
+    view.all.status.handler_urls = {{"http://h/?a=1", "up", "", 1, 64},
+                                    {"http://h/?a=2", "up", "", 2, 64}};
+
+    EXPECT_NO_THROW(prometheus_page(metrics_page(view.all, extras())));
+}
+
+TEST(MetricsPage, NoFamilyMultipliesEventTypesByShards) {
+    const test::fake_view view;
+    const prometheus_page page(metrics_page(view.all, extras()));
+    for (const auto& family : page.families())
+        for (const auto& sample : family.samples)
+            EXPECT_TRUE(sample.label("type").empty() || sample.label("shard").empty());
+}
+
+// docs/metrics.md and the page name the same families, each with its type.
+TEST(MetricsPage, TheDocumentationListsExactlyTheseFamilies) {
+    std::ifstream file(std::string(SHARDGATE_SOURCE_DIR) + "/docs/metrics.md");
+    ASSERT_TRUE(file) << "docs/metrics.md";
+    const std::regex row(R"(^\| `([a-z_]+)(\{[a-z,]+\})?` \| (counter|gauge|histogram) \| .+)");
+    std::set<std::string> documented;
+    for (std::string line; std::getline(file, line);) {
+        std::smatch m;
+        if (std::regex_search(line, m, row)) documented.insert(m[1].str() + ' ' + m[3].str());
+    }
+    std::set<std::string> shown;
+    const prometheus_page page(metrics_page(metrics_snapshot{}, page_extras{}));
+    for (const auto& family : page.families())
+        shown.insert(family.name + ' ' + family.type);
+
+    EXPECT_EQ(documented, shown);
+}
+
+}  // namespace
+}  // namespace shardgate::admin
