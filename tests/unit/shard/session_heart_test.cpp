@@ -148,9 +148,10 @@ TEST(SessionCommands, ABurstIsSpreadAndHeartbeatsGoBetween) {
     for (int i = 0; i < 116; ++i)
         g.take_sent(4);  // IDENTIFY was the first of the 117
     g.expect_nothing().wait(42s).expect_heartbeat(5).ack();
-    g.wait(19s);
+    g.wait(19s).ack();
     EXPECT_EQ(g.fsm().stats().commands_sent, 116U + 117U);
     g.wait(42s).ack().wait(20s);
+    EXPECT_EQ(g.fsm().stats().zombies, 0U);
     EXPECT_EQ(g.fsm().stats().commands_sent, 250U);
     g.forget();
 }

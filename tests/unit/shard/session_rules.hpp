@@ -32,8 +32,8 @@ public:
         if (link_ == link::connecting) link_ = link::open;
     }
     void on_closed() { link_ = link::none; }
-    void on_hello(duration interval) {
-        interval_ = interval;
+    void on_hello(duration heartbeat_interval) {
+        interval_ = heartbeat_interval;
         helloed_ = true;
     }
     void on_deliver(std::uint64_t s) {
