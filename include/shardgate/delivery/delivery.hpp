@@ -121,11 +121,11 @@ struct delivery_snapshot {
 
 class delivery final : public dispatch_sink {
 public:
-    // `listener` may be null; `random` is borrowed. `ephemeral_clock` etc. come from the
-    // dispatches.
+    // `listener` may be null; `random` is borrowed. `run_id` makes the keys of its own events
+    // unique.
     delivery(const config::handler& handler, const config::queue& queue,
-             const config::interactions& interactions, random_source& random,
-             delivery_listener* listener);
+             const config::interactions& interactions, std::string_view run_id,
+             random_source& random, delivery_listener* listener);
     ~delivery() override;
 
     // An event from the filter; its `received` is the time.

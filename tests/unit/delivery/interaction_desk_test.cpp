@@ -239,6 +239,15 @@ TEST(InteractionDesk, OneThatArrivesAfterThreeSecondsIsNeverAnswered) {
     EXPECT_EQ(f.desk.counters().expired, 1u);
 }
 
+TEST(InteractionDesk, AStalledLoopDoesNotAnswerAfterThreeSeconds) {
+    fixture f;
+    f.track();
+    EXPECT_FALSE(f.desk.next(t0 + 3s).has_value());
+    EXPECT_EQ(f.desk.counters().expired, 1u);
+    EXPECT_TRUE(f.due(t0 + 4s).empty());
+    EXPECT_EQ(f.desk.counters().expired, 1u);
+}
+
 TEST(InteractionDesk, IdsFromAnywhereInTimeAreAnsweredByTheirReceipt) {
     fixture f;
     teach_clock(f.desk);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that is queued: its weight, its age, and what is given up first when it is too much.
+// Pure. Owner: delivery.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "delivery/entry.hpp"
+#include "shardgate/config/config.hpp"
+
+namespace shardgate {
+
+class backlog {
+public:
+    explicit backlog(const config::queue& limits);
+    ~backlog();
+    backlog(const backlog&) = delete;
+    backlog& operator=(const backlog&) = delete;
+
+    [[nodiscard]] entry& add(event_ptr event, bool own, time_point now);
+    // Out of all lists and back into the pool. Pre: not in a lane.
+    void remove(entry& e);
+
+    // In flight means out of reach for shedding.
+    void set_in_flight(entry& e, bool in_flight);
+
+    [[nodiscard]] bool over() const noexcept {
+        return events_ > max_events_ || bytes_ > max_bytes_;
+    }
+    // Room again: a tenth below both bounds.
+    [[nodiscard]] bool relaxed() const noexcept {
+        return events_ <= max_events_ - max_events_ / 10 && bytes_ <= max_bytes_ - max_bytes_ / 10;
+    }
+    // What to give up next: the lowest class first, its oldest or newest by policy. Null: nothing
+    // may go.
+    [[nodiscard]] entry* victim() noexcept;
+
+    [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+    [[nodiscard]] std::optional<time_point> oldest() const noexcept;
+
+private:
+    static constexpr std::size_t pool_kept = 4096;
+
+    std::uint64_t max_events_, max_bytes_;
+    bool newest_first_;
+    std::uint64_t events_ = 0, bytes_ = 0;
+    std::array<class_queue, shed_class_count> classes_;
+    age_queue ages_;
+    std::vector<std::unique_ptr<entry>> pool_;
+};
+
+}  // namespace shardgate

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events in, requests out.
+#include "shardgate/delivery/delivery.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "delivery/delivery_impl.hpp"
+
+namespace shardgate {
+
+namespace {
+
+std::size_t cap_of(const config::handler& h) {
+    return static_cast<std::size_t>(h.connections) * std::max(1U, h.pipelining);
+}
+
+std::size_t groups_for(const config::handler& h, std::size_t urls) {
+    return h.balance == config::balance_mode::failover ? 1 : urls;
+}
+
+}  // namespace
+
+std::string_view name_of(handler_state s) noexcept {
+    switch (s) {
+    case handler_state::up: return "up";
+    case handler_state::down: return "down";
+    case handler_state::paused: return "paused";
+    }
+    return {};
+}
+
+delivery::impl::impl(const config::handler& h, const config::queue& q,
+                     const config::interactions& i, std::string_view run_id, random_source& r,
+                     delivery_listener* l)
+    : handler(h),
+      queue(q),
+      interactions(i),
+      random(r),
+      listener(l),
+      own_events(run_id),
+      books(q),
+      waiting(groups_for(h, h.urls.size()), {h.batch_events, h.batch_linger}),
+      dead(q.dead_letters_max, std::max<std::uint64_t>(q.max_bytes / 8, 1U << 20)),
+      desk(i) {
+    make_endpoints(h.urls);
+}
+
+void delivery::impl::make_endpoints(const std::vector<std::string>& urls) {
+    handler_url_settings s;
+    s.cap = cap_of(handler);
+    s.reserved = s.cap > 1 ? std::max<std::size_t>(1, s.cap / 8) : 0;
+    s.retry_initial = queue.retry_initial;
+    s.retry_max = queue.retry_max;
+    endpoints.clear();
+    for (const std::string& url : urls)
+        endpoints.push_back(std::make_shared<handler_url>(url, s, random));
+}
+
+lane_key delivery::impl::key_of(const queued_event& event) {
+    using kind = lane_key::kind;
+    const std::uint64_t shard =
+        (static_cast<std::uint64_t>(event.gen.value) << 32) | event.shard.value;
+    switch (handler.ordering) {
+    case config::ordering_mode::none: return {kind::single, ++single_lanes};
+    case config::ordering_mode::shard: return {kind::shard, shard};
+    case config::ordering_mode::guild: break;
+    }
+    if (event.guild.value != 0) return {kind::guild, event.guild.value};
+    if (event.channel.value != 0) return {kind::channel, event.channel.value};
+    return {kind::shard, shard};
+}
+
+std::size_t delivery::impl::group_of(const lane& l) const {
+    if (handler.balance == config::balance_mode::failover || endpoints.size() == 1) return 0;
+    if (handler.balance == config::balance_mode::shard)
+        return l.queue.empty() ? 0 : l.queue.front().event->shard.value % endpoints.size();
+    return lane_key_hash{}(l.key) % endpoints.size();
+}
+
+entry& delivery::impl::enqueue(event_ptr event, bool own, bool fence, time_point now) {
+    ++counts.pushed;
+    entry& e = books.add(std::move(event), own, now);
+    order.add(e, fence);
+    lane& l = waiting.get(key_of(*e.event));
+    waiting.append(l, e);
+    if (l.queue.size() == 1) l.group = group_of(l);
+    // A lane that is ready or fenced stays where it is; a waiting one may have filled its batch.
+    if (l.at == lane::place::nowhere || l.at == lane::place::waiting) waiting.place(l, now);
+    return e;
+}
+
+void delivery::impl::keep_bounds(time_point now) {
+    while (books.over()) {
+        entry* e = books.victim();
+        if (e == nullptr) return;  // all that is left is in flight or our own
+        shed(*e, now);
+    }
+}
+
+void delivery::impl::shed(entry& e, time_point now) {
+    ++counts.shed[static_cast<std::size_t>(e.rank)];
+    gaps.on_shed(*e.event, now);
+    settle(e, settled_as::shed, now);
+}
+
+void delivery::impl::tell_gaps(time_point now, wall_ms wall) {
+    while (gaps.pending()) {
+        const auto g = gaps.take(books.relaxed(), now);
+        if (!g) return;
+        enqueue(own_events.gap(g->shard, g->shards, g->gen, "shed", g->from, g->to, &g->counts, now,
+                               wall),
+                true, true, now)
+            .tells_gap = true;
+    }
+}
+
+void delivery::impl::settle(entry& e, settled_as how, time_point now) {
+    lane& l = *e.where;
+    if (!l.in_flight) waiting.take_off(l);
+    l.queue.erase(l.queue.iterator_to(e));
+    if (how == settled_as::accepted) {
+        ++counts.accepted;
+        lag.observe(now - e.event->received);
+    }
+    if (e.tells_gap) gaps.on_told(e.event->gen, e.event->shard);
+    if (e.event->event == event_id::interaction_create) {
+        const auto it = queued_interactions.find(e.event->id);
+        if (it != queued_interactions.end() && it->second == &e) queued_interactions.erase(it);
+        // Left the queue unaccepted: its deadline still counts.
+        if (how == settled_as::shed || how == settled_as::dead) desk.forget(e.event->id);
+    }
+    if (listener != nullptr && !e.own) listener->on_settled(*e.event, how);
+    const bool fell = order.settle(e);
+    const shard_order& of = *e.order;
+    books.remove(e);
+    waiting.place(l, now);
+    if (fell) waiting.on_fence(of, now);
+}
+
+// ---- requests
+// ------------------------------------------------------------------------------------
+
+delivery::impl::flight& delivery::impl::new_flight() {
+    if (free_flights.empty()) {
+        free_flights.push_back(flights.size());
+        flights.emplace_back();
+    }
+    const std::size_t slot = free_flights.back();
+    free_flights.pop_back();
+    flight& f = flights[slot];
+    f.id = (++last_flight << slot_bits) | slot;
+    f.entries.clear();
+    f.marked = false;
+    return f;
+}
+
+delivery::impl::flight* delivery::impl::find_flight(std::uint64_t id) noexcept {
+    const std::size_t slot = id & slot_mask;
+    if (slot >= flights.size() || flights[slot].id != id || id == 0) return nullptr;
+    return &flights[slot];
+}
+
+void delivery::impl::gather(lane& l, flight& f, std::size_t& bytes) {
+    std::size_t most = std::max(1U, handler.batch_events);
+    if (l.singles > 0) most = 1;
+    if (l.fixed_batch > 0) most = l.fixed_batch;
+    const std::uint64_t epoch = l.queue.front().epoch;
+    for (entry& e : l.queue) {
+        if (f.entries.size() >= most) break;
+        if (!f.entries.empty() && (e.epoch != epoch || e.order != l.queue.front().order)) break;
+        bytes += e.event->weight();
+        if (!f.entries.empty() && l.fixed_batch == 0 && bytes > batch_bytes) break;
+        f.entries.push_back(&e);
+    }
+}
+
+delivery_request delivery::impl::start(lane& first, std::size_t url, time_point now) {
+    flight& f = new_flight();
+    f.target = endpoints[url];
+    f.ticket = f.target->on_started(first.urgent, first.serial);
+    f.started = now;
+    ++in_flight;
+    delivery_request request;
+    request.id = f.id;
+    request.url = url;
+    request.reserved = first.urgent;
+    std::size_t bytes = 0;
+    waiting.take_off(first);
+    gather(first, f, bytes);
+    first.in_flight = true;
+    if (handler.ordering == config::ordering_mode::none && first.singles == 0) {
+        // No order to keep: fill the batch from other lanes, each of which holds one event.
+        while (f.entries.size() < handler.batch_events && bytes <= batch_bytes) {
+            lane* more = waiting.peek(first.group, first.urgent);
+            if (more == nullptr || more->singles > 0) break;
+            waiting.take_off(*more);
+            more->in_flight = true;
+            bytes += more->queue.front().event->weight();
+            f.entries.push_back(&more->queue.front());
+        }
+    }
+    for (entry* e : f.entries) {
+        books.set_in_flight(*e, true);
+        delivery_item item;
+        item.event = e->event;
+        item.attempt = ++e->attempts;
+        if (e->event->event == event_id::interaction_create)
+            item.answered = desk.mark_of(*e->event, now);
+        f.marked = f.marked || item.answered != interaction_answer::none;
+        request.items.push_back(std::move(item));
+    }
+    return request;
+}
+
+std::optional<delivery_request> delivery::impl::next(std::size_t group, std::size_t url,
+                                                     time_point now) {
+    lane* l = waiting.pick(group, *endpoints[url], now);
+    if (l == nullptr) return std::nullopt;
+    return start(*l, url, now);
+}
+
+// ---- the facade
+// ----------------------------------------------------------------------------------
+
+delivery::delivery(const config::handler& handler, const config::queue& queue,
+                   const config::interactions& interactions, std::string_view run_id,
+                   random_source& random, delivery_listener* listener)
+    : impl_(std::make_unique<impl>(handler, queue, interactions, run_id, random, listener)) {}
+
+delivery::~delivery() = default;
+
+void delivery::push(const dispatch& event) {
+    impl& d = *impl_;
+    entry& e =
+        d.enqueue(queued_event::from(event), false, event.event == event_id::ready, event.received);
+    if (event.event == event_id::interaction_create)
+        d.track_interaction(e, event.received);
+    else if (event.event == event_id::message_create)
+        d.desk.observe(event.fields.id, event.received, event.received_wall);
+    d.keep_bounds(event.received);
+}
+
+void delivery::push_own(event_ptr event, time_point now) {
+    const bool fence = event->name() == "SHARDGATE_GAP";
+    impl_->enqueue(std::move(event), true, fence, now);
+    impl_->keep_bounds(now);
+}
+
+std::optional<delivery_request> delivery::next_request(time_point now) {
+    impl& d = *impl_;
+    d.waiting.on_time(now);
+    if (d.paused) return std::nullopt;
+    const std::size_t n = d.endpoints.size();
+    if (d.handler.balance == config::balance_mode::failover) {
+        // In order of preference: a closed one takes everything; open ones before it get their
+        // probes.
+        for (std::size_t url = 0; url < n; ++url) {
+            if (auto r = d.next(0, url, now)) return r;
+            if (!d.endpoints[url]->open()) return std::nullopt;
+        }
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t url = (d.turn + i) % n;
+        if (auto r = d.next(url, url, now)) {
+            d.turn = (url + 1) % n;
+            return r;
+        }
+    }
+    return std::nullopt;
+}
+
+time_point delivery::deadline() const noexcept {
+    const impl& d = *impl_;
+    time_point when = std::min(d.waiting.deadline(), d.desk.deadline());
+    if (d.paused) return when;
+    for (std::size_t i = 0; i < d.endpoints.size(); ++i) {
+        const std::size_t group = d.handler.balance == config::balance_mode::failover ? 0 : i;
+        if (d.waiting.any_ready(group)) when = std::min(when, d.endpoints[i]->next_probe());
+    }
+    return when;
+}
+
+void delivery::pause(bool paused, time_point) {
+    impl_->paused = paused;
+}
+
+void delivery::set_urls(std::vector<std::string> urls, time_point now) {
+    impl& d = *impl_;
+    if (urls.empty() || urls == d.handler.urls) return;
+    d.handler.urls = urls;
+    d.make_endpoints(urls);
+    d.turn = 0;
+    d.waiting.regroup(groups_for(d.handler, urls.size()), now,
+                      [&](const lane& l) { return d.group_of(l); });
+}
+
+std::vector<dead_letter> delivery::dead_letters(std::size_t at_most) const {
+    return impl_->dead.list(at_most);
+}
+
+std::size_t delivery::retry_dead_letters(time_point now) {
+    auto letters = impl_->dead.take_all();
+    for (dead_letter& l : letters) {
+        const bool own = l.event->is_own();
+        impl_->enqueue(std::move(l.event), own, false, now);
+    }
+    impl_->keep_bounds(now);
+    return letters.size();
+}
+
+std::size_t delivery::clear_dead_letters() {
+    return impl_->dead.take_all().size();
+}
+
+bool delivery::idle() const noexcept {
+    return impl_->books.events() == 0 && impl_->in_flight == 0;
+}
+
+delivery_snapshot delivery::snapshot() const {
+    const impl& d = *impl_;
+    delivery_snapshot s = d.counts;
+    d.desk.fill(s);
+    std::size_t open = 0;
+    for (const auto& e : d.endpoints) {
+        url_snapshot u;
+        u.url = e->url();
+        u.state = d.paused    ? handler_state::paused
+                  : e->open() ? handler_state::down
+                              : handler_state::up;
+        u.in_flight = e->in_flight();
+        u.window = e->window();
+        u.last_error = e->last_error();
+        open += e->open() ? 1U : 0U;
+        s.urls.push_back(std::move(u));
+    }
+    // With "failover" one that is up takes everything; otherwise each URL has events of its own.
+    const std::size_t bad =
+        d.handler.balance == config::balance_mode::failover ? d.endpoints.size() : 1;
+    s.state = d.paused      ? handler_state::paused
+              : open >= bad ? handler_state::down
+                            : handler_state::up;
+    s.events = d.books.events();
+    s.bytes = d.books.bytes();
+    s.lanes = d.waiting.size();
+    s.oldest = d.books.oldest();
+    s.dead_letters = d.dead.size();
+    s.dead_letters_dropped = d.dead.dropped();
+    return s;
+}
+
+const histogram& delivery::lag() const noexcept {
+    return impl_->lag;
+}
+const histogram& delivery::request_seconds() const noexcept {
+    return impl_->request_seconds;
+}
+
+}  // namespace shardgate

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joins the interaction desk to the queue: marks, answers in the handler's stead, what leaves the
+// queue because it was answered for good.
+#include <utility>
+
+#include "delivery/delivery_impl.hpp"
+
+namespace shardgate {
+
+void delivery::impl::track_interaction(entry& e, time_point now) {
+    if (!desk.track(*e.event, now)) return;
+    queued_interactions.insert_or_assign(e.event->id, &e);
+}
+
+void delivery::impl::interaction_accepted(const entry& e, bool marked, time_point now,
+                                          wall_ms wall) {
+    const auto told = desk.on_accepted(e.event->id, marked, now);
+    if (told.now) announce(*e.event, told.how, now, wall);
+}
+
+void delivery::impl::announce(const queued_event& event, interaction_answer how, time_point now,
+                              wall_ms wall) {
+    enqueue(own_events.interaction(event, how, now, wall), true, false, now);
+}
+
+void delivery::impl::drop_answered(entry& e, settled_as how, time_point now) {
+    desk.forget(e.event->id);
+    settle(e, how, now);
+}
+
+void delivery::impl::expire_interactions(time_point now) {
+    while (const auto id = desk.next_expired(now)) {
+        const auto it = queued_interactions.find(*id);
+        if (it == queued_interactions.end()) continue;
+        entry& e = *it->second;
+        // Under way it cannot be taken out; if it fails, it goes.
+        if (e.in_flight)
+            e.drop_if_away = true;
+        else
+            settle(e, settled_as::expired, now);
+    }
+}
+
+std::optional<interaction_callback> delivery::next_callback(time_point now, wall_ms) {
+    impl_->expire_interactions(now);
+    return impl_->desk.next(now);
+}
+
+void delivery::on_callback(snowflake interaction, callback_result how, time_point now,
+                           wall_ms wall) {
+    impl& d = *impl_;
+    const auto verdict = d.desk.on_callback(interaction, how, now);
+    if (!verdict.known) return;
+    if (verdict.announce && verdict.event) d.announce(*verdict.event, verdict.mark, now, wall);
+    if (!verdict.drop_event) return;
+    const auto it = d.queued_interactions.find(interaction);
+    if (it == d.queued_interactions.end()) return;
+    entry& e = *it->second;
+    if (e.in_flight)
+        e.drop_if_away = true;
+    else
+        d.drop_answered(e, settled_as::answered_and_dropped, now);
+}
+
+}  // namespace shardgate

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became of requests. Rules: docs/delivery.md, "Answers".
+#include <algorithm>
+#include <utility>
+
+#include "delivery/delivery_impl.hpp"
+#include "shardgate/base/log.hpp"
+
+namespace shardgate {
+
+namespace {
+
+constexpr duration longest_retry_after = std::chrono::minutes(5);
+
+std::string reason_of(const delivery_outcome& o) {
+    std::string text = "answered " + std::to_string(o.status);
+    if (!o.detail.empty()) text.append(": ").append(o.detail.substr(0, 200));
+    return text;
+}
+
+}  // namespace
+
+void delivery::on_outcome(std::uint64_t request, const delivery_outcome& outcome, time_point now,
+                          wall_ms wall) {
+    impl& d = *impl_;
+    impl::flight* slot = d.find_flight(request);
+    if (slot == nullptr) return;
+    // Out of its slot first: settling may start nothing, but callers of ours may look at the slots.
+    impl::flight f = std::move(*slot);
+    slot->id = 0;
+    slot->entries.clear();
+    d.free_flights.push_back(request & impl::slot_mask);
+    --d.in_flight;
+    d.request_seconds.observe(now - f.started);
+    d.land(f);
+    switch (read_answer(outcome)) {
+    case answer::accepted: d.on_accepted(f, now, wall); break;
+    case answer::refused: d.on_refused(f, outcome, now, wall); break;
+    case answer::away: d.on_away(f, outcome, now, wall); break;
+    }
+    d.keep_bounds(now);
+}
+
+void delivery::impl::land(flight& f) {
+    // Backwards: each goes to the front of its class, so that the oldest ends up first again.
+    for (auto it = f.entries.rbegin(); it != f.entries.rend(); ++it) {
+        books.set_in_flight(**it, false);
+        (*it)->where->in_flight = false;
+    }
+}
+
+void delivery::impl::note_breaker(const handler_url& target, bool opened, time_point now) {
+    if (opened) {
+        log::warn(
+            "handler away: events wait in the queue",
+            {{"url", target.url()}, {"detail", target.last_error()}, {"queued", books.events()}});
+        return;
+    }
+    log::info("handler back",
+              {{"url", target.url()},
+               {"away_s", std::chrono::duration<double>(now - target.opened_at()).count()},
+               {"queued", books.events()}});
+}
+
+void delivery::impl::on_accepted(flight& f, time_point now, wall_ms wall) {
+    ++counts.requests_ok;
+    ++successes;
+    if (f.target->on_answered(f.ticket)) note_breaker(*f.target, false, now);
+    for (entry* e : f.entries) {
+        lane& l = *e->where;
+        l.failures = l.fixed_batch = 0;
+        if (l.singles > 0) --l.singles;
+        if (e->event->event == event_id::interaction_create)
+            interaction_accepted(*e, f.marked, now, wall);
+        settle(*e, settled_as::accepted, now);
+    }
+    tell_gaps(now, wall);
+}
+
+void delivery::impl::on_refused(flight& f, const delivery_outcome& o, time_point now,
+                                wall_ms wall) {
+    ++counts.requests_refused;
+    if (f.target->on_answered(f.ticket)) note_breaker(*f.target, false, now);
+    if (f.entries.size() == 1) {
+        lane& l = *f.entries.front()->where;
+        l.failures = 0;
+        if (l.singles > 0) --l.singles;
+        bury(*f.entries.front(), o.status, reason_of(o), now, wall);
+        return;
+    }
+    // Which of them it was is not known: one by one, in order.
+    for (entry* e : f.entries) {
+        lane& l = *e->where;
+        l.failures = l.fixed_batch = 0;
+        ++l.singles;
+    }
+    for (entry* e : f.entries)
+        waiting.place(*e->where, now);
+}
+
+bool delivery::impl::poisoned(entry& e, const delivery_outcome& o) {
+    if (o.status == 0) return false;
+    if (e.status_failures == 0 || successes != e.successes_elsewhere) ++e.status_failures;
+    e.successes_elsewhere = successes;
+    return e.status_failures >= poison_after;
+}
+
+void delivery::impl::on_away(flight& f, const delivery_outcome& o, time_point now, wall_ms wall) {
+    ++(o.timed_out ? counts.requests_timed_out : counts.requests_failed);
+    entry& head = *f.entries.front();
+    lane& l = *head.where;
+    handler_url_failure failure;
+    failure.lane = l.serial;
+    failure.only_lane = waiting.only(l);
+    failure.refused = o.connection_refused;
+    failure.retry_after = o.retry_after;
+    const std::string detail = o.status != 0 ? reason_of(o) : std::string(o.detail);
+    failure.detail = detail;
+    const bool opened = f.target->on_failure(f.ticket, failure, now);
+    if (opened) note_breaker(*f.target, true, now);
+    const bool poison = poisoned(head, o);
+    const bool one = f.entries.size() == 1;
+    if (one && (poison || head.drop_if_away)) {
+        l.failures = 0;
+        if (l.singles > 0) --l.singles;
+        if (head.drop_if_away)
+            drop_answered(head, settled_as::answered_and_dropped, now);
+        else
+            bury(head, o.status, reason_of(o) + ", eight times while others were accepted", now,
+                 wall);
+        return;
+    }
+    for (entry* e : f.entries) {
+        lane& of = *e->where;
+        if (!one && poison) {
+            e->status_failures = 0;
+            of.fixed_batch = 0;
+            ++of.singles;  // find the one that fails
+        } else if (!one && handler.ordering != config::ordering_mode::none) {
+            of.fixed_batch = static_cast<std::uint32_t>(f.entries.size());
+        }
+        // Once a lane: the first of its entries.
+        if (&of.queue.front() == e) hold_back(of, f, o, now);
+    }
+    for (entry* e : f.entries)
+        waiting.place(*e->where, now);
+    if (opened) waiting.forgive(l.group, now);
+}
+
+void delivery::impl::hold_back(lane& l, const flight& f, const delivery_outcome& o,
+                               time_point now) {
+    l.retry_at = now;
+    l.told_when = o.retry_after.has_value();
+    // A URL that was replaced says nothing about the new ones.
+    if (std::find(endpoints.begin(), endpoints.end(), f.target) == endpoints.end()) return;
+    ++l.failures;
+    if (f.target->open()) return;  // the breaker says when
+    duration wait = queue.retry_initial;
+    for (std::uint32_t i = 1; i < l.failures && wait < queue.retry_max; ++i)
+        wait *= 2;
+    wait = std::min<duration>(wait, queue.retry_max);
+    wait = random.between(wait - wait / 4, wait);
+    if (o.retry_after) wait = std::max(wait, std::min(*o.retry_after, longest_retry_after));
+    l.retry_at = later(now, wait);
+}
+
+void delivery::impl::bury(entry& e, unsigned status, std::string reason, time_point now,
+                          wall_ms wall) {
+    log::write_limited(
+        log::level::warn, "dead letter", "event goes to the dead letters",
+        {{"event", e.event->name()}, {"shard", e.event->shard.value}, {"reason", reason}});
+    dead_letter letter;
+    letter.event = e.event;
+    letter.status = status;
+    letter.attempts = e.attempts;
+    letter.when = wall;
+    letter.reason = std::move(reason);
+    dead.add(std::move(letter));
+    settle(e, settled_as::dead, now);
+}
+
+}  // namespace shardgate

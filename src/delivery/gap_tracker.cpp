@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/gap_tracker.hpp"
+
+#include <algorithm>
+
+namespace shardgate {
+
+void gap_tracker::on_shed(const queued_event& event, time_point now) {
+    const auto [it, fresh] = runs_.try_emplace(key{event.gen, event.shard});
+    run& r = it->second;
+    if (fresh) {
+        r.shards = event.shards;
+        r.from = r.to = event.received_wall;
+        r.began = now;
+    }
+    r.from = std::min(r.from, event.received_wall);
+    r.to = std::max(r.to, event.received_wall);
+    ++r.counts[event.event];
+}
+
+std::optional<gap> gap_tracker::take(bool relaxed, time_point now) {
+    for (auto it = runs_.begin(); it != runs_.end(); ++it) {
+        const run& r = it->second;
+        if (untold_.contains(it->first)) continue;
+        if (!relaxed && now < later(r.began, patience)) continue;
+        gap g;
+        g.gen = it->first.first;
+        g.shard = it->first.second;
+        g.shards = r.shards;
+        g.from = r.from;
+        g.to = r.to;
+        for (const auto& [event, n] : r.counts)
+            g.counts.emplace_back(event == event_id::unknown ? "UNKNOWN" : name_of(event), n);
+        runs_.erase(it);
+        untold_.insert(key{g.gen, g.shard});
+        return g;
+    }
+    return std::nullopt;
+}
+
+void gap_tracker::on_told(generation gen, shard_id shard) {
+    untold_.erase(key{gen, shard});
+}
+
+}  // namespace shardgate

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// All lanes that hold something, and which of them may be served: ready lists per group of URLs,
+// lanes that wait for a time, lanes behind a fence. Pure. Owner: delivery.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "delivery/entry.hpp"
+
+namespace shardgate {
+
+class handler_url;
+
+struct batch_rules {
+    std::uint32_t events = 1;
+    duration linger{0};
+};
+
+class lanes {
+public:
+    lanes(std::size_t groups, batch_rules batches);
+    ~lanes();
+    lanes(const lanes&) = delete;
+    lanes& operator=(const lanes&) = delete;
+
+    [[nodiscard]] lane& get(const lane_key& key);
+    // Adds behind everything else; the caller then calls place().
+    void append(lane& l, entry& e) {
+        e.where = &l;
+        l.queue.push_back(e);
+    }
+    // Puts a lane where it belongs after anything about it changed; an empty one ceases to exist.
+    void place(lane& l, time_point now);
+    // The lane's request begins: out of every list.
+    void take_off(lane& l);
+    // A fence of `order` fell, or time passed.
+    void on_fence(const shard_order& order, time_point now);
+    void on_time(time_point now);
+
+    // The breaker of this group's URL opened: it says when to try, not each lane's own backoff.
+    // Lanes that were given a Retry-After keep it.
+    void forgive(std::size_t group, time_point now);
+
+    // The lane that `target` should be given now, if any may be sent. Interactions first.
+    [[nodiscard]] lane* pick(std::size_t group, const handler_url& target, time_point now) noexcept;
+    // The first ready lane of a list, whatever the windows say (to fill a batch).
+    [[nodiscard]] lane* peek(std::size_t group, bool urgent) noexcept;
+    [[nodiscard]] bool any_ready(std::size_t group) const noexcept;
+    [[nodiscard]] bool only(const lane& l) const noexcept {
+        return all_.size() == 1 && all_.begin()->second.get() == &l;
+    }
+
+    [[nodiscard]] time_point deadline() const noexcept {
+        return waiting_.empty() ? never : waiting_.begin()->first;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
+
+    // New URLs: every lane gets a group anew by `group_of`.
+    template <class F>
+    void regroup(std::size_t groups, time_point now, F&& group_of) {
+        for (auto& item : all_)
+            take_off(*item.second);
+        ready_.clear();
+        ready_.resize(groups);
+        for (auto& item : all_) {
+            lane& l = *item.second;
+            l.group = group_of(l);
+            l.retry_at = {};
+            if (!l.in_flight) place_full(l, now);
+        }
+    }
+
+private:
+    static constexpr std::size_t pool_kept = 4096;
+
+    struct ready_lists {
+        lane_list urgent, normal;
+    };
+    using all_lanes = std::unordered_map<lane_key, std::unique_ptr<lane>, lane_key_hash>;
+
+    void place_full(lane& l, time_point now);  // not empty, not in flight
+    void retire(lane& l);
+    [[nodiscard]] time_point not_before(const lane& l) const noexcept;
+
+    batch_rules batches_;
+    all_lanes all_;
+    std::vector<ready_lists> ready_;
+    std::set<std::pair<time_point, lane*>> waiting_;
+    std::unordered_map<const shard_order*, lane_list> fenced_;
+    std::vector<all_lanes::node_type> pool_;
+    std::uint64_t last_serial_ = 0;
+};
+
+}  // namespace shardgate
