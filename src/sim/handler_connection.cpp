@@ -18,7 +18,7 @@ constexpr std::uint64_t huge = 1ULL << 30;
 constexpr std::size_t huge_piece = 65536;
 constexpr std::string_view plain_answer = "HTTP/1.1 204 No Content\r\n\r\n";
 constexpr std::string_view half_a_header = "HTTP/1.1 204 No Content\r\nContent-Le";
-constexpr std::string_view nonsense = "\x16\x03\x01\x00\xff not http\r\n\r\n{]<html>\r\n\r\n";
+constexpr std::string_view nonsense = "\x16\x03\x01\xff not http\r\n\r\n{]<html>\r\n\r\n";
 
 }  // namespace
 

@@ -29,7 +29,8 @@ post read(const std::string& text) {
 
 TEST(PostReader, ReadsTheDaemonsHeadersInAnyCase) {
     const std::string text = request("{}", event_headers);
-    const post p = read(text + "next");
+    const std::string followed = text + "next";
+    const post p = read(followed);
     EXPECT_EQ(p.head.method, "POST");
     EXPECT_EQ(p.head.target, "/hook");
     EXPECT_EQ(p.head.key, "abc-41");
@@ -120,15 +121,18 @@ TEST(HandlerBody, WrongBodiesAreRefused) {
     for (const auto* body :
          {"", "x", "[]", "[1]", "[{}]", "[{\"meta\":{}}]", "{", "[{]", "[,]", "[{\"t\":\"X\"}]"}) {
         std::vector<posted_event> events;
-        EXPECT_FALSE(read_events(read(request(body, event_headers)), events)) << body;
+        const std::string text = request(body, event_headers);
+        EXPECT_FALSE(read_events(read(text), events)) << body;
     }
     std::vector<posted_event> events;
-    EXPECT_FALSE(read_events(read(request(frame)), events)) << "no headers";
+    const std::string bare = request(frame);
+    EXPECT_FALSE(read_events(read(bare), events)) << "no headers";
 }
 
 TEST(HandlerBody, TheFullCheckSeesWhatTheQuickOneSkips) {
     const auto problem = [](const std::string& body) {
-        return check_body(read(request(body, event_headers)));
+        const std::string text = request(body, event_headers);
+        return check_body(read(text));
     };
     EXPECT_NE(problem(R"({"shardId":3,"data":{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{]}})"), "");
     EXPECT_NE(problem(R"({"shardId":4,"data":)" + frame + "}"), "") << "another shard";

@@ -25,21 +25,21 @@ using asio::ip::tcp;
 class EventHandler : public ::testing::Test {
 protected:
     // A daemon's connection.
-    struct client {
+    struct client : std::enable_shared_from_this<client> {
         client(asio::io_context& io, unsigned short port) : socket(io) {
             socket.connect({asio::ip::address_v4::loopback(), port}, failed);
-            if (!failed) read();
         }
         void read() {
-            socket.async_read_some(asio::buffer(chunk), [this](auto ec, std::size_t n) {
-                if (ec) {
-                    ended = true;
-                    return;
-                }
-                if (keep) got.append(chunk, n);
-                received += n;
-                read();
-            });
+            socket.async_read_some(asio::buffer(chunk),
+                                   [this, self = shared_from_this()](auto ec, std::size_t n) {
+                                       if (ec) {
+                                           ended = true;
+                                           return;
+                                       }
+                                       if (keep) got.append(chunk, n);
+                                       received += n;
+                                       read();
+                                   });
         }
         void send(const std::string& text) { asio::write(socket, asio::buffer(text), failed); }
 
@@ -56,7 +56,8 @@ protected:
             book.sent(sent_event(n, "MESSAGE_CREATE", n % 10), clock::now());
     }
     ~EventHandler() override {
-        clients.clear();
+        for (const auto& c : clients)
+            c->socket.close();
         handler.reset();
         io.restart();
         io.poll();
@@ -70,7 +71,8 @@ protected:
         port = static_cast<unsigned short>(std::stoul(url.substr(url.rfind(':') + 1)));
     }
     client& connect() {
-        clients.push_back(std::make_unique<client>(io, port));
+        clients.push_back(std::make_shared<client>(io, port));
+        if (!clients.back()->failed) clients.back()->read();
         return *clients.back();
     }
     static std::string post_text(std::uint64_t n, const std::string& extra = {},
@@ -113,7 +115,7 @@ protected:
     handler_options options;
     std::unique_ptr<event_handler> handler;
     unsigned short port = 0;
-    std::vector<std::unique_ptr<client>> clients;
+    std::vector<std::shared_ptr<client>> clients;
 };
 
 TEST_F(EventHandler, TakesEventsAndTellsTheTruthBook) {
