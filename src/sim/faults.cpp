@@ -102,6 +102,10 @@ result<fault> read_fault(const json::value& v, const options& o, time_point now)
     if (!read_shards(in, f)) return failure("shards: \"all\" or an array of numbers");
     if (const json::value* resumable = in.if_contains("resumable"))
         f.resumable = resumable->is_bool() && resumable->get_bool();
+    if (const json::value* share = in.if_contains("share")) {
+        if (!share->is_number()) return failure("share: a number from 0 to 1");
+        f.share = share->to_number<double>();
+    }
     if (f.bytes == 0) f.bytes = f.kind == fault_kind::huge ? 40ULL << 20 : 16ULL << 20;
     if (f.bytes > 256ULL << 20) return failure("bytes: at most 256 MiB");
     f.delay = o.scaled(milliseconds(delay_ms));

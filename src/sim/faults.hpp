@@ -55,13 +55,14 @@ struct fault {
     std::uint64_t bytes = 0;
     std::uint64_t after = 0;  // replay: so many dispatches first
     duration delay{};
+    double share = 1;  // of the live connections met at once
 
     // Waits for connections to come to its phase; otherwise it happens to the live ones at once.
     [[nodiscard]] bool armed() const noexcept { return next != 0 || until.has_value(); }
 };
 
 // Reads {"kind","phase","shards":[…],"shard_count","next","for_ms","code","resumable","status",
-// "bytes","after","delay_ms"}. Fails with a sentence that names the member.
+// "bytes","after","delay_ms","share"}. Fails with a sentence that names the member.
 [[nodiscard]] result<fault> read_fault(const boost::json::value& v, const options& o,
                                        time_point now);
 [[nodiscard]] std::string_view name_of(fault_kind kind) noexcept;

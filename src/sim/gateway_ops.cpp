@@ -286,7 +286,7 @@ std::size_t gateway::inject(const fault& f, time_point now) {
         if (l->now != link::state::live || !l->session) continue;
         const bool mine = f.shards.empty() || f.shards.contains(l->session->shard);
         if (mine && (f.shard_count == 0 || f.shard_count == l->session->shards))
-            met.push_back(l.get());
+            if (f.share >= 1 || random_.chance(f.share)) met.push_back(l.get());
     }
     for (link* l : met)
         apply(*l, f, now);
