@@ -33,10 +33,6 @@ bool equal_caseless(std::string_view a, std::string_view b) noexcept {
                       [](char x, char y) { return lower(x) == lower(y); });
 }
 
-boost::urls::string_view boosted(std::string_view text) {
-    return boost::urls::string_view(text.data(), text.size());
-}
-
 std::string check_authority(const boost::urls::url_view& url) {
     if (!url.has_authority() || url.encoded_host().empty()) return "has no host";
     if (url.has_userinfo()) return "has a user name or password in it";
@@ -54,7 +50,7 @@ std::string check_authority(const boost::urls::url_view& url) {
 std::string check_url(std::string_view text, std::initializer_list<std::string_view> schemes,
                       bool query_allowed) {
     if (text.size() > max_url) return "is longer than " + std::to_string(max_url) + " bytes";
-    const auto parsed = boost::urls::parse_uri(boosted(text));
+    const auto parsed = boost::urls::parse_uri(text);
     if (!parsed) return "is not a URL";
     const boost::urls::url_view url = *parsed;
     const bool known = std::any_of(schemes.begin(), schemes.end(), [text](std::string_view name) {
@@ -69,7 +65,7 @@ std::string check_url(std::string_view text, std::initializer_list<std::string_v
 
 std::string host_of(std::string_view url) {
     if (url.size() > max_url) return {};
-    const auto parsed = boost::urls::parse_uri(boosted(url));
+    const auto parsed = boost::urls::parse_uri(url);
     if (!parsed) return {};
     return parsed->host();
 }
@@ -80,13 +76,13 @@ bool has_scheme(std::string_view url, std::string_view scheme) noexcept {
 }
 
 bool is_ipv6(std::string_view text) {
-    return boost::urls::parse_ipv6_address(boosted(text)).has_value();
+    return boost::urls::parse_ipv6_address(text).has_value();
 }
 
 bool is_loopback(std::string_view host) {
     if (equal_caseless(host, "localhost")) return true;
-    if (const auto v4 = boost::urls::parse_ipv4_address(boosted(host))) return v4->is_loopback();
-    if (const auto v6 = boost::urls::parse_ipv6_address(boosted(host))) return v6->is_loopback();
+    if (const auto v4 = boost::urls::parse_ipv4_address(host)) return v4->is_loopback();
+    if (const auto v6 = boost::urls::parse_ipv6_address(host)) return v6->is_loopback();
     return false;
 }
 
