@@ -1,0 +1,534 @@
+# SPDX-License-Identifier: Apache-2.0
+"""End-to-end tests: the real programs, their real ports, nothing but Python's standard library.
+
+A test is a function `test_...(case)` in tests/e2e/test_*.py. Everything it starts through `case` is
+stopped, checked and cleaned up behind it; logs are printed when it fails. There are no sleeps: a test
+waits for a condition, with a deadline (`wait_until`).
+"""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+# A sanitizer or a loaded machine makes everything slower, and nothing wrong.
+PATIENCE = float(os.environ.get("SHARDGATE_E2E_PATIENCE", "1"))
+
+# Exit codes of the daemon (sysexits).
+EXIT_OK, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIG = 0, 64, 69, 78
+
+
+class Failure(AssertionError):
+    """The test's claim does not hold."""
+
+
+class Skip(Exception):
+    """The test cannot run here; its text says why."""
+
+
+def check(holds, message):
+    if not holds:
+        raise Failure(message)
+
+
+def equal(got, wanted, what="value"):
+    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def wait_until(condition, seconds=30, what="the condition", interval=0.02):
+    """What `condition()` returns once it is true. Failed requests count as not yet."""
+    deadline = time.monotonic() + seconds * PATIENCE
+    last = None
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+            last = value
+        except (OSError, http.client.HTTPException) as error:
+            last = error
+        if time.monotonic() >= deadline:
+            raise Failure(f"not within {seconds * PATIENCE:g} s: {what} (last: {last!r})")
+        time.sleep(interval)
+
+
+def holds_for(condition, seconds, what="the condition", interval=0.05):
+    """Fails as soon as `condition()` is false within the time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        check(condition(), f"no longer true: {what}")
+        time.sleep(interval)
+
+
+# ---------------------------------------------------------------------------------------------
+# HTTP
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8")
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:400]!r}>"
+
+
+class Endpoint:
+    """An HTTP server at "http://host:port" or "unix:/path"."""
+
+    def __init__(self, address, headers=None):
+        self.address, self.headers = address, dict(headers or {})
+
+    def ask(self, method, path, body=None, headers=None, timeout=10):
+        if self.address.startswith("unix:"):
+            connection = _UnixConnection(self.address[5:], timeout * PATIENCE)
+        else:
+            url = urllib.parse.urlsplit(self.address)
+            connection = http.client.HTTPConnection(url.hostname, url.port, timeout=timeout * PATIENCE)
+        sent = dict(self.headers)
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path, **more):
+        answer = self.ask("GET", path, **more)
+        check(answer.status == 200, f"GET {path}: {answer}")
+        return answer.json()
+
+    def post(self, path, body=None, **more):
+        answer = self.ask("POST", path, body={} if body is None else body, **more)
+        check(answer.status in (200, 202), f"POST {path} {body}: {answer}")
+        return answer.json() if answer.body else None
+
+
+def parse_metrics(text):
+    """{(name, ((label, value), ...sorted)): number} of a Prometheus page."""
+    out = {}
+    line_form = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
+    label_form = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        found = line_form.match(line)
+        check(found, f"not a metric line: {line!r}")
+        labels = tuple(sorted(label_form.findall(found.group(2) or "")))
+        out[(found.group(1), labels)] = float(found.group(3))
+    return out
+
+
+# ---------------------------------------------------------------------------------------------
+# TOML
+
+
+def _toml_value(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        # A JSON string is a TOML basic string, but for DEL.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml_value(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items()) + " }"
+    raise TypeError(f"no TOML for {value!r}")
+
+
+def _toml_key(key):
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
+
+
+def to_toml(sections):
+    """{"section": {"key": value}} as TOML; None leaves a key out."""
+    lines = []
+    for section, keys in sections.items():
+        if not isinstance(keys, dict):
+            raise TypeError(f"[{section}] is not a table")
+        lines.append(f"[{_toml_key(section)}]")
+        lines += [f"{_toml_key(k)} = {_toml_value(v)}" for k, v in keys.items() if v is not None]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def merged(base, over):
+    """`base` with the tables of `over` laid over it; neither is changed."""
+    out = {k: dict(v) if isinstance(v, dict) else v for k, v in base.items()}
+    for section, keys in (over or {}).items():
+        if isinstance(keys, dict) and isinstance(out.get(section), dict):
+            out[section] = {**out[section], **keys}
+        else:
+            out[section] = keys
+    return out
+
+
+# ---------------------------------------------------------------------------------------------
+# Programs
+
+_FAULTS = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
+                     r"LeakSanitizer|terminate called|Assertion .* failed)")
+
+
+class Program:
+    """A running program whose output goes to one file, in the order it was written."""
+
+    keeps_secrets = True
+
+    def __init__(self, case, name, arguments, environment=None, directory=None):
+        self.case, self.name = case, name
+        self.log_path = os.path.join(case.directory, f"{name}.log")
+        self.expected_exit = EXIT_OK
+        self.stop_seconds = 20
+        self._log = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=self._log,
+            stderr=subprocess.STDOUT, cwd=directory or case.directory,
+            env={**os.environ, **(environment or {})}, start_new_session=True)
+        case.own(self)
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, "r", encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def wait_log(self, pattern, seconds=30):
+        """The match of a regular expression in the log, once it is there."""
+        def look():
+            found = re.search(pattern, self.log())
+            if not found and not self.running:
+                raise Failure(f"{self.name} ended with {self.process.returncode} "
+                              f"before its log had {pattern!r}")
+            return found
+        return wait_until(look, seconds, f"{pattern!r} in the log of {self.name}")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait_exit(self, seconds=30):
+        """Its exit code; negative for a signal."""
+        try:
+            return self.process.wait(seconds * PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{self.name} still runs after {seconds * PATIENCE:g} s") from None
+
+    def expect_exit(self, code, seconds=30):
+        equal(self.wait_exit(seconds), code, f"exit code of {self.name}")
+        self.expected_exit = code
+
+    def stop(self, seconds=None):
+        """An orderly stop, which has to end with exit code 0."""
+        if self.running:
+            self.signal(signal.SIGTERM)
+        self.expect_exit(EXIT_OK, seconds or self.stop_seconds)
+
+    def kill(self):
+        """As kill -9 does it."""
+        if self.running:
+            self.signal(signal.SIGKILL)
+        self.expected_exit = self.wait_exit()
+
+    def finish(self):
+        """Behind the test: what still runs is stopped; what is wrong with it, as a list."""
+        wrong = []
+        if self.running:
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(self.stop_seconds * PATIENCE)
+            except subprocess.TimeoutExpired:
+                wrong.append(f"{self.name} did not stop within {self.stop_seconds} s of SIGTERM")
+                self.process.kill()
+                self.process.wait()
+                self.expected_exit = self.process.returncode
+        if self.process.returncode != self.expected_exit:
+            wrong.append(f"{self.name} ended with {self.process.returncode}, "
+                         f"not {self.expected_exit}")
+        self._log.close()
+        log = self.log()
+        fault = _FAULTS.search(log)
+        if fault:
+            wrong.append(f"{self.name}: {fault.group(0)}")
+        for secret in self.case.secrets if self.keeps_secrets else ():
+            if secret and secret in log:
+                wrong.append(f"{self.name} wrote a secret to its log")
+        return wrong
+
+
+class Simulator(Program, Endpoint):
+    """shardgate-sim. Options become its flags: guilds=100 is "--guilds 100", decoys=True
+    "--decoys", decoys=False "--no-decoys"."""
+
+    keeps_secrets = False  # its ready line says the token
+
+    def __init__(self, case, name="sim", **options):
+        ready_file = os.path.join(case.directory, f"{name}.ready")
+        options.setdefault("ca_out", os.path.join(case.directory, f"{name}.ca.pem"))
+        arguments = [case.sim_binary, "--ready-file", ready_file]
+        for key, value in options.items():
+            flag = "--" + key.replace("_", "-")
+            if value is True:
+                arguments.append(flag)
+            elif value is False:
+                arguments.append("--no-" + key.replace("_", "-"))
+            else:
+                arguments += [flag, value]
+        Program.__init__(self, case, name, arguments)
+        self.ready = wait_until(lambda: self._read_ready(ready_file), 30, f"{name} to be ready")
+        Endpoint.__init__(self, self.ready["control"])
+        case.secrets.add(self.ready["token"])
+
+    def _read_ready(self, path):
+        if not self.running:
+            raise Failure(f"{self.name} ended with {self.process.returncode} at start")
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        except FileNotFoundError:
+            return None
+        return json.loads(text) if text.endswith("\n") else None
+
+    def state(self):
+        return self.get("/state")
+
+    def report(self):
+        return self.get("/report")
+
+    def load(self, **plan):
+        return self.post("/load", plan)
+
+    def stop_load(self):
+        return self.post("/load", {"stop": True})
+
+    def emit(self, **what):
+        return self.post("/emit", what)
+
+    def fault(self, **fault):
+        return self.post("/fault", fault)
+
+    def settings(self, **values):
+        return self.post("/settings", values)
+
+    def expect(self, **values):
+        return self.post("/expect", values)
+
+    def handler(self, **command):
+        return self.post("/handler", command)
+
+    def handler_report(self):
+        return self.get("/handler")
+
+    def handler_url(self):
+        """As handler.urls wants it: with a path."""
+        return self.ready["handler"] + "/"
+
+    def wait_load_done(self, seconds=60):
+        return wait_until(lambda: not self.state()["load"]["running"], seconds, "the load to end")
+
+    def wait_flawless(self, seconds=60):
+        """Until all that was sent has arrived; then: nothing twice, per-guild order kept."""
+        def arrived():
+            report = self.report()
+            check(report["duplicates"] == 0, f"{report['duplicates']} events arrived twice")
+            check(report["out_of_order"] == 0, f"{report['out_of_order']} out of order")
+            return report if report["missing"] == 0 else None
+        report = wait_until(arrived, seconds, "every event to arrive", interval=0.1)
+        check(report["flawless"], f"the truth book is not content: {report['truth']}")
+        return report
+
+
+class Daemon(Program, Endpoint):
+    """`shardgate run` against a simulator. `config` is laid over the tests' defaults."""
+
+    def __init__(self, case, sim, config=None, name="shardgate", arguments=(), environment=None):
+        self.sim = sim
+        self.config = merged(self.defaults(case, sim, name), config)
+        self.config_path = os.path.join(case.directory, f"{name}.toml")
+        self.write_config()
+        for section in self.config.values():
+            for key, value in section.items():
+                if isinstance(value, str) and (key in ("token", "secret") or
+                                               key.endswith(("_token", "_authorization"))):
+                    case.secrets.add(value)
+        Program.__init__(self, case, name,
+                         [case.daemon_binary, "run", "-c", self.config_path, *arguments],
+                         environment)
+        headers = {}
+        if self.config["admin"].get("token"):
+            headers["Authorization"] = "Bearer " + self.config["admin"]["token"]
+        listen = self.config["admin"]["listen"]
+        Endpoint.__init__(self, listen if listen.startswith("unix:") else "http://" + listen, headers)
+
+    @staticmethod
+    def defaults(case, sim, name):
+        """A quick, memory-only daemon whose admin socket needs no port."""
+        return {
+            "discord": {
+                "token": sim.ready["token"],
+                "intents": ["GUILDS", "GUILD_MEMBERS", "GUILD_MESSAGES", "GUILD_MESSAGE_REACTIONS",
+                            "GUILD_MESSAGE_TYPING", "GUILD_PRESENCES", "GUILD_VOICE_STATES",
+                            "DIRECT_MESSAGES", "MESSAGE_CONTENT"],
+                "api_url": sim.ready["rest"] + "/api/v10",
+                "ca_file": sim.ready["ca"],
+            },
+            "handler": {"urls": [sim.handler_url()]},
+            "queue": {"overflow": "drop-oldest"},
+            "state": {"directory": ""},
+            "admin": {"listen": "unix:" + os.path.join(case.directory, f"{name}.sock")},
+            "log": {"level": "debug", "format": "text"},
+        }
+
+    def write_config(self, over=None):
+        """(Re)writes the file, for a reload or a restart."""
+        self.config = merged(self.config, over)
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            file.write(to_toml(self.config))
+
+    def status(self):
+        return self.get("/v1/status")
+
+    def shards(self, query=""):
+        return self.get("/v1/shards" + query)
+
+    def queue(self):
+        return self.get("/v1/queue")
+
+    def metrics(self):
+        answer = self.ask("GET", "/metrics")
+        equal(answer.status, 200, "GET /metrics")
+        return parse_metrics(answer.text)
+
+    def metric(self, name, **labels):
+        """One sample; 0 for one that has not been counted yet."""
+        return self.metrics().get((name, tuple(sorted(labels.items()))), 0)
+
+    def is_ready(self):
+        if not self.running:
+            raise Failure(f"{self.name} ended with {self.process.returncode}")
+        return self.ask("GET", "/readyz").status == 200
+
+    def wait_ready(self, seconds=60):
+        wait_until(self.is_ready, seconds, f"{self.name} to be ready")
+        return self
+
+    def wait_shards(self, state, count=None, seconds=60):
+        """Until `count` shards (all of them by default) are in a state."""
+        def look():
+            shards = self.shards()
+            n = sum(1 for s in shards if s["state"] == state)
+            return shards and n >= (len(shards) if count is None else count)
+        return wait_until(look, seconds, f"shards {state}")
+
+
+# ---------------------------------------------------------------------------------------------
+# One test
+
+
+class Case:
+    """What a test starts through and what cleans up behind it."""
+
+    def __init__(self, name):
+        self.name = name
+        # Short: a unix socket's path has room for 107 bytes.
+        self.directory = tempfile.mkdtemp(prefix="sg-e2e-")
+        self.secrets = set()
+        self._programs = []
+        self._lock = threading.Lock()
+
+    @property
+    def daemon_binary(self):
+        return self._binary("SHARDGATE_BIN")
+
+    @property
+    def sim_binary(self):
+        return self._binary("SHARDGATE_SIM_BIN")
+
+    @staticmethod
+    def _binary(variable):
+        path = os.environ.get(variable)
+        if not path:
+            raise Failure(f"{variable} is not set; it names the program to test")
+        return os.path.abspath(path)
+
+    def own(self, program):
+        with self._lock:
+            self._programs.append(program)
+
+    def simulator(self, **options):
+        return Simulator(self, **options)
+
+    def daemon(self, sim, config=None, **more):
+        return Daemon(self, sim, config, **more)
+
+    def run(self, arguments, seconds=30, environment=None):
+        """A program that ends by itself: (exit code, standard output, standard error)."""
+        try:
+            done = subprocess.run(
+                [str(a) for a in arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=seconds * PATIENCE, cwd=self.directory, env={**os.environ, **(environment or {})},
+                check=False)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{arguments} did not end within {seconds} s") from None
+        return (done.returncode, done.stdout.decode("utf-8", "replace"),
+                done.stderr.decode("utf-8", "replace"))
+
+    def write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def finish(self):
+        """Stops everything, last started first; what was wrong, as a list."""
+        wrong = []
+        for program in reversed(self._programs):
+            wrong += program.finish()
+        return wrong
+
+    def print_logs(self, out, lines=200):
+        for program in self._programs:
+            log = program.log().splitlines()
+            left_out = max(0, len(log) - lines)
+            print(f"---- {program.name}: exit code {program.process.returncode}, "
+                  f"last {len(log) - left_out} of {len(log)} lines", file=out)
+            for line in log[left_out:]:
+                print("    " + line, file=out)
+
+    def clean(self, failed):
+        if failed and os.environ.get("SHARDGATE_E2E_KEEP"):
+            return self.directory
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return None
