@@ -104,16 +104,15 @@ void pacer::tell(std::uint32_t key, time_point now, std::vector<pacer_signal>& o
     }
 }
 
-void pacer::poll(time_point now, std::vector<pacer_signal>& out) {
-    refresh_scope(now);
+// Steps through every lane that is due.
+void pacer::round(time_point now, std::vector<pacer_signal>& permits,
+                  std::vector<pacer_signal>& near_ones) {
     std::vector<std::uint32_t> keys;
     while (!due_.empty() && due_.begin()->first <= now) {
         keys.push_back(due_.begin()->second);
         lanes_.find(keys.back())->second.due = never;
         due_.erase(due_.begin());
     }
-    if (keys.empty()) return;
-    std::vector<pacer_signal> permits, near_ones;
     for (const std::uint32_t key : keys) {
         expire(key, now);
         grant(key, now, permits);
@@ -121,6 +120,14 @@ void pacer::poll(time_point now, std::vector<pacer_signal>& out) {
         touch(key, now);
     }
     refresh_scope(now);
+}
+
+void pacer::poll(time_point now, std::vector<pacer_signal>& out) {
+    refresh_scope(now);
+    std::vector<pacer_signal> permits, near_ones;
+    // A permit that is taken back can open the budget for lanes that were passed by before.
+    for (int i = 0; i < 3 && !due_.empty() && due_.begin()->first <= now; ++i)
+        round(now, permits, near_ones);
     const auto by_place = [this](const pacer_signal& a, const pacer_signal& b) {
         return ticket_of(a.who).at < ticket_of(b.who).at;
     };

@@ -149,6 +149,8 @@ private:
     [[nodiscard]] scope allowed() const noexcept;
     [[nodiscard]] time_point tell_time(const lane& l, scope s) const noexcept;
     [[nodiscard]] time_point grant_time(const lane& l, scope s) const noexcept;
+    void round(time_point now, std::vector<pacer_signal>& permits,
+               std::vector<pacer_signal>& near_ones);
     void expire(std::uint32_t key, time_point now);
     void grant(std::uint32_t key, time_point now, std::vector<pacer_signal>& out);
     void tell(std::uint32_t key, time_point now, std::vector<pacer_signal>& out);

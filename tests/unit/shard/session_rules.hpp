@@ -32,14 +32,18 @@ public:
         if (link_ == link::connecting) link_ = link::open;
     }
     void on_closed() { link_ = link::none; }
+    // The machine was started with a session that was received up to `seq`.
+    void on_start(std::uint64_t seq) { next_ = seq + 1; }
+    // Only a connection's first HELLO counts.
     void on_hello(duration heartbeat_interval) {
+        if (link_ != link::open || helloed_) return;
         interval_ = heartbeat_interval;
         helloed_ = true;
     }
     void on_deliver(std::uint64_t s) {
         if (!spoke_) say("delivered before IDENTIFY or RESUME");
-        if (s <= delivered_) say("delivered seq " + std::to_string(s) + " again");
-        delivered_ = s;
+        if (s < next_) say("delivered seq " + std::to_string(s) + " again");
+        next_ = s + 1;
     }
 
     void on_action(const session_action& a, time_point now) {
@@ -53,7 +57,7 @@ public:
         }
         if (const auto* s = std::get_if<act::session_started>(&a)) {
             if (s->record.session_id.empty()) say("a session without an id");
-            delivered_ = s->record.seq.value > 0 ? s->record.seq.value - 1 : 0;
+            next_ = s->record.seq.value;
         }
         if (std::get_if<act::identified>(&a)) {
             if (!sent_identify_) say("identified without IDENTIFY");
@@ -107,7 +111,7 @@ private:
     bool spoke_ = false;
     bool sent_identify_ = false;
     bool told_identified_ = false;
-    std::uint64_t delivered_ = 0;
+    std::uint64_t next_ = 0;  // the lowest seq that was not delivered yet
     duration interval_{};
     std::deque<time_point> sent_;
 };
