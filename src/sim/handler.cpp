@@ -2,12 +2,9 @@
 // The event handler's listener, its switches, and who may post.
 #include "sim/handler.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -16,6 +13,7 @@
 
 #include "shardgate/runtime/address.hpp"
 #include "sim/handler_connection.hpp"
+#include "sim/post_signature.hpp"
 
 namespace shardgate::sim {
 namespace {
@@ -28,42 +26,6 @@ loop_executor concrete(const asio::any_io_executor& loop) {
     const auto* executor = loop.target<loop_executor>();
     if (executor == nullptr) throw std::logic_error("event_handler needs an io_context's executor");
     return *executor;
-}
-
-std::string hmac_hex(const std::string& key, std::string_view timestamp, std::string_view body) {
-    std::string text(timestamp);
-    text += '.';
-    text += body;
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (unsigned i = 0; i < size; ++i) {
-        out += digits[digest[i] >> 4U];
-        out += digits[digest[i] & 15U];
-    }
-    return out;
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-// One signature of the list by one of the keys is enough.
-bool signature_holds(const post& request, const std::vector<std::string>& keys) {
-    const post_head& head = request.head;
-    for (const std::string& key : keys) {
-        const std::string wanted = "v1=" + hmac_hex(key, head.timestamp, request.body);
-        std::string_view list = head.signature;
-        while (!list.empty()) {
-            const auto comma = std::min(list.find(','), list.size());
-            if (equal_in_constant_time(list.substr(0, comma), wanted)) return true;
-            list.remove_prefix(std::min(comma + 1, list.size()));
-        }
-    }
-    return false;
 }
 
 }  // namespace
