@@ -58,6 +58,10 @@ bool interaction_desk::track(const queued_event& event, time_point now) {
     if (record* known = find(event.id)) {
         ++counts_.duplicates;
         ++known->copies;
+        if (known->event == nullptr && known->at != phase::closed) {
+            release(*known);  // the token is in the queue again
+            known->event = event_ptr(&event);
+        }
         place(*known);
         return false;
     }
@@ -174,7 +178,7 @@ interaction_desk::verdict interaction_desk::on_callback(snowflake id, callback_r
         // Discord says so about a request whose fate was not known: it was ours.
         if (!r.unsure || how != callback_result::already_answered) return {};
         on_answered(r);
-        return judge(r);
+        return judge(r, true);
     }
     --under_way_;
     r.at = phase::closed;
@@ -198,7 +202,7 @@ interaction_desk::verdict interaction_desk::on_callback(snowflake id, callback_r
         if (r.over) count(r, &interaction_counters::failed);
         break;
     }
-    return judge(r);
+    return judge(r, how == callback_result::answered);
 }
 
 void interaction_desk::retry_or_give_up(record& r, time_point now) {
@@ -224,14 +228,14 @@ void interaction_desk::on_answered(record& r) {
     }
 }
 
-// What the queue has to do about a callback's result, and the record after it.
-interaction_desk::verdict interaction_desk::judge(record& r) {
+// What the queue has to do about a callback's result. An event that somebody else answered stays:
+// it is not known whether that was all there was to do.
+interaction_desk::verdict interaction_desk::judge(record& r, bool ours) {
     verdict v;
     v.known = true;
     v.mark = r.answer;
     if (is_answer(r.answer) && !r.unsure) {
-        const interaction_reply& reply = *replies_.find(r.type);
-        v.drop_event = !r.accepted && reply.drops_event && r.answer == reply.mark;
+        v.drop_event = ours && !r.accepted && replies_.find(r.type)->drops_event;
         v.announce = r.accepted && !r.told && r.event != nullptr;
     }
     if (v.announce) {

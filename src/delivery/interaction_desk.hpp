@@ -142,7 +142,7 @@ private:
     void retry_or_give_up(record& r, time_point now);
     void three_seconds_passed(record& r);
     void on_answered(record& r);
-    [[nodiscard]] verdict judge(record& r);
+    [[nodiscard]] verdict judge(record& r, bool ours);
 
     config::interactions settings_;
     interaction_limits limits_;
