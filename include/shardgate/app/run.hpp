@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon from a configuration to an exit code.
+#pragma once
+
+#include "shardgate/config/config.hpp"
+
+namespace shardgate {
+
+// Exit codes (sysexits.h): what systemd and scripts decide by.
+inline constexpr int exit_stopped = 0;  // on request
+inline constexpr int exit_usage = 64;
+inline constexpr int exit_refused = 69;   // Discord refuses for good: no shard can run
+inline constexpr int exit_software = 70;  // a bug: an exception that nobody expected
+inline constexpr int exit_config = 78;
+
+// Runs until a signal or a final refusal. Blocks; one per process. `settings` are checked.
+[[nodiscard]] int run_daemon(const config::settings& settings);
+
+}  // namespace shardgate

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joins the delivery core to the outside: requests to the sink, interaction callbacks to Discord's
+// REST API, answers back, one timer. Decides nothing. Loop thread only.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <string>
+
+#include "shardgate/config/config.hpp"
+#include "shardgate/delivery/delivery.hpp"
+#include "shardgate/fleet/rest_guard.hpp"
+#include "shardgate/runtime/lazy_timer.hpp"
+#include "shardgate/sink/http_sink.hpp"
+#include "shardgate/transport/http_client.hpp"
+
+namespace shardgate {
+
+[[nodiscard]] wall_ms wall_now() noexcept;
+
+class deliverer final : public dispatch_sink, private post_listener {
+public:
+    // `settings`, `rest`, `handler_tls` and `random` are borrowed and outlive it. `run_id` makes
+    // the keys of delivery's own events unique.
+    deliverer(boost::asio::any_io_executor loop, const config::settings& settings,
+              http_client& rest, tls_client& handler_tls, std::string_view run_id,
+              random_source& random, delivery_listener* listener);
+
+    void push(const dispatch& event) override;
+    void push_own(event_ptr event);
+    // Asks the core what is due and does it. Cheap when nothing is.
+    void pump();
+
+    [[nodiscard]] const delivery& core() const noexcept { return core_; }
+    [[nodiscard]] sink_stats sink() const noexcept { return sink_.stats(); }
+
+private:
+    void on_posted(std::uint64_t request, const delivery_outcome& outcome) override;
+    void answer(interaction_callback callback);
+
+    const config::settings& settings_;
+    http_client& rest_;
+    rest_guard guard_;
+    delivery core_;
+    http_sink sink_;
+    lazy_timer timer_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    bool pumping_ = false;
+};
+
+}  // namespace shardgate

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shards of one generation on one loop: starts them, watches over them, stops them.
+// Loop thread only. Owner: app/daemon.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shardgate/config/config.hpp"
+#include "shardgate/fleet/connect_pool.hpp"
+#include "shardgate/fleet/shard_runner.hpp"
+#include "shardgate/shard/silence_watch.hpp"
+
+namespace shardgate {
+
+// Which shards of which set.
+struct shard_range {
+    generation gen{1};
+    shard_count total{1};
+    shard_id first{}, last{};  // inclusive
+};
+
+class fleet_listener {
+public:
+    virtual ~fleet_listener() = default;
+    virtual void on_stop_bot(shard_id shard, close_code code) = 0;
+    virtual void on_parked(shard_id shard, close_code code, bool all_parked) = 0;
+    virtual void on_all_stopped() = 0;
+};
+
+class fleet final : private shard_watcher {
+public:
+    // Everything by reference is borrowed and outlives the fleet.
+    fleet(boost::asio::any_io_executor loop, const config::settings& settings, tls_client& tls,
+          loop_stage& stage, identify_gate& gate, random_source& random, shard_range range,
+          std::string gateway_url, std::string user_agent, fleet_listener& listener);
+    ~fleet() override;
+
+    void start();
+    // Closes every shard with `code`; on_all_stopped() follows, at once if nothing is connected.
+    void stop(close_code code);
+    // A parked or refused shard starts over with a new session.
+    void restart(shard_id shard);
+
+    [[nodiscard]] const shard_range& range() const noexcept { return range_; }
+    [[nodiscard]] std::vector<shard_snapshot> snapshots() const;
+    [[nodiscard]] const std::vector<std::unique_ptr<shard_runner>>& shards() const noexcept {
+        return shards_;
+    }
+    [[nodiscard]] std::uint64_t guilds() const noexcept;
+    // Close codes seen, the first 32 different ones; the rest counts under 0.
+    [[nodiscard]] const std::map<close_code, std::uint64_t>& closes() const noexcept {
+        return closes_;
+    }
+
+private:
+    void on_parked(shard_runner& shard, close_code code) override;
+    void on_stop_bot(shard_runner& shard, close_code code) override;
+    void on_stopped(shard_runner& shard) override;
+    void on_close_seen(close_code code) override;
+    void on_live(shard_runner& shard, bool live) override;
+    void on_event(shard_id shard, shed_class what) override;
+    void watch_silence();
+    void treat(const silence_advice& advice);
+
+    const config::settings& settings_;
+    shard_range range_;
+    fleet_listener& listener_;
+    session_settings session_;
+    connect_pool connects_;
+    shard_surroundings around_;
+    std::vector<std::unique_ptr<shard_runner>> shards_;  // by id - first
+    std::map<close_code, std::uint64_t> closes_;
+    silence_watch silence_;
+    lazy_timer silence_timer_;
+    std::size_t running_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace shardgate

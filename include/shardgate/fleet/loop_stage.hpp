@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all shards of one loop share on an event's way: the scanner, the buffer payloads are
+// inflated into, the filter and delivery, and the counters. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "shardgate/config/config.hpp"
+#include "shardgate/delivery/own_events.hpp"
+#include "shardgate/filter/stage.hpp"
+#include "shardgate/fleet/deliverer.hpp"
+#include "shardgate/protocol/envelope.hpp"
+#include "shardgate/transport/inflate.hpp"
+
+namespace shardgate {
+
+class loop_stage final : private filter_listener {
+public:
+    // `out` is borrowed and outlives it. `run_id` makes the daemon's own events' keys unique.
+    loop_stage(const config::settings& settings, deliverer& out, std::string_view run_id);
+
+    [[nodiscard]] scanner& scan() noexcept { return scanner_; }
+    [[nodiscard]] inflate_buffer& buffer() noexcept { return buffer_; }
+
+    // An event of a shard, marked by its guild book.
+    void push(const dispatch& event);
+    // SHARDGATE_GUILDS_LOADED and SHARDGATE_GAP (session_lost) of one shard.
+    void tell_guilds_loaded(shard_id shard, shard_count shards, generation gen, std::size_t guilds,
+                            std::size_t unavailable);
+    void tell_session_lost(shard_id shard, shard_count shards, generation gen, wall_ms from);
+
+    // After a frame of this size: buffers that grew for a rare large one are given back.
+    void settle(std::size_t frame_bytes);
+
+    [[nodiscard]] std::uint64_t events_of(event_id id) const noexcept {
+        return by_event_[static_cast<std::size_t>(id)];
+    }
+    [[nodiscard]] filter_stats filtered() const noexcept { return filter_.stats(); }
+
+private:
+    void on_filtered(const dispatch& event, drop_reason why) override;
+
+    deliverer& out_;
+    scanner scanner_;
+    inflate_buffer buffer_;
+    filter_stage filter_;
+    std::vector<std::uint64_t> by_event_;
+    own_event_factory own_events_;
+};
+
+}  // namespace shardgate

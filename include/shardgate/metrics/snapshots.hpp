@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What observers see: values gathered from the parts, never the parts themselves.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shardgate/metrics/histogram.hpp"
+
+namespace shardgate {
+
+struct shard_snapshot {
+    std::uint32_t id = 0, total = 0, generation = 0;
+    std::string
+        state;  // interface: idle, connecting, identifying, loading, ready, resuming, parked
+    double state_age_s = 0;
+    std::string session;  // first 8 characters and an ellipsis: enough to tell, useless to steal
+    std::uint64_t received = 0, safe = 0;
+    std::optional<double> latency_ms;
+    std::uint64_t guilds = 0, guilds_unavailable = 0, guilds_loading = 0;
+    bool guilds_loaded = false;
+    std::uint64_t events = 0;
+    std::uint32_t last_close = 0;
+    std::uint32_t worker = 0;
+    std::string url;  // host only
+    std::uint64_t connects = 0, identifies = 0, resumes = 0, zombies = 0, invalid_sessions = 0;
+    std::uint64_t wire_bytes = 0, payload_bytes = 0;
+};
+
+struct url_status {
+    std::string url, state, last_error;
+    std::uint64_t in_flight = 0, window = 0;
+};
+
+struct queue_snapshot {
+    std::uint64_t events = 0, bytes = 0, spooled_events = 0, spooled_bytes = 0, dead_letters = 0,
+                  lanes = 0;
+    double oldest_age_s = 0;
+    std::vector<std::pair<std::string, std::uint64_t>> shed;  // class, n
+};
+
+struct status_snapshot {
+    std::string version;
+    double uptime_s = 0;
+    std::uint32_t generation = 0;
+    std::uint64_t guilds = 0;
+    std::uint32_t total = 0, first = 0, last = 0, ready = 0;
+    std::uint32_t limit_total = 0, limit_remaining = 0, max_concurrency = 0;
+    double limit_reset_after_s = 0;
+    std::string handler_state;  // up, down, paused
+    std::vector<url_status> handler_urls;
+    queue_snapshot queue;
+    std::uint32_t plan_total = 0;
+    std::string plan_source;  // stored, file, discord
+    std::string waiting_for;  // one sentence when something is waited for; else empty
+};
+
+// Everything /metrics shows beyond the above.
+struct metrics_snapshot {
+    status_snapshot status;
+    std::vector<shard_snapshot> shards;
+    std::vector<std::pair<std::string, std::uint64_t>> events_by_type;
+    std::vector<std::pair<std::string, std::uint64_t>> filtered_by_reason;
+    std::vector<std::pair<std::string, std::uint64_t>> handler_requests;  // outcome
+    std::vector<std::pair<std::string, std::uint64_t>> interactions;      // outcome
+    std::vector<std::pair<std::string, std::uint64_t>> identifies;        // result
+    std::vector<std::pair<std::string, std::uint64_t>> resumes;           // result
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> closes;          // code
+    std::uint64_t wire_bytes = 0, payload_bytes = 0;
+    std::uint64_t bad_frames = 0, zombies = 0, dead_letters_dropped = 0;
+    std::uint64_t sink_connections = 0, sink_connections_opened = 0, sink_stale_retries = 0;
+    histogram handler_request_seconds, delivery_lag_seconds;
+    std::vector<double> loop_lag_seconds;  // per worker
+};
+
+struct readiness {
+    bool ready = false;
+    std::vector<std::string> reasons;  // why not, for people
+};
+
+}  // namespace shardgate

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/daemon.hpp"
+
+#include <sys/resource.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <random>
+#include <utility>
+
+#include "shardgate/app/run.hpp"
+#include "shardgate/base/log.hpp"
+#include "shardgate/config/cli.hpp"
+#include "shardgate/runtime/sleep.hpp"
+
+namespace shardgate {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto limits_asked_every =
+    std::chrono::minutes(30);  // the docs: not to be cached for long
+constexpr auto lag_measured_every = std::chrono::milliseconds(250);
+constexpr auto fleet_stop_patience = std::chrono::seconds(5);
+constexpr auto first_retry = std::chrono::seconds(1);
+constexpr auto last_retry = std::chrono::seconds(60);
+
+std::uint64_t seed() {
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+template <class T>
+T must(result<T> r) {
+    if (!r) throw startup_failure(r.error().detail);
+    return std::move(*r);
+}
+
+std::unique_ptr<tls_client> tls_for_discord(const config::discord& d) {
+    tls_client_options options;
+    options.ca_file = d.ca_file;
+    return must(tls_client::make(options));
+}
+
+std::unique_ptr<tls_client> tls_for_handler(const config::handler& h) {
+    tls_client_options options;
+    options.ca_file = h.ca_file;
+    options.client_certificate_file = h.client_certificate_file;
+    options.client_key_file = h.client_key_file;
+    return must(tls_client::make(options));
+}
+
+// A shard needs a descriptor, and so does every handler connection.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("cannot raise the file-descriptor limit");
+}
+
+std::string hex(std::uint64_t n) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (int shift = 60; shift >= 0; shift -= 4)
+        text += digits[(n >> shift) & 15U];
+    return text;
+}
+
+}  // namespace
+
+daemon::daemon(const config::settings& settings)
+    : settings_(settings),
+      random_(seed()),
+      user_agent_("DiscordBot (https://github.com/shardgate/shardgate, " +
+                  config::version_number() + ")"),
+      discord_tls_(tls_for_discord(settings.discord)),
+      handler_tls_(tls_for_handler(settings.handler)),
+      rest_(std::make_unique<http_client>(loop_.get_executor(), *discord_tls_, user_agent_)),
+      deliverer_(std::make_unique<deliverer>(loop_.get_executor(), settings, *rest_, *handler_tls_,
+                                             "d" + hex(seed()), random_, nullptr)),
+      stage_(std::make_unique<loop_stage>(settings, *deliverer_, "s" + hex(seed()))),
+      lag_(loop_.get_executor(), lag_measured_every),
+      flush_timer_(loop_.get_executor(), [this] { finish_when_flushed(); }),
+      tasks_(loop_.get_executor(),
+             [this](std::string_view, std::string_view) { stop(exit_software); }) {}
+
+daemon::~daemon() = default;
+
+int daemon::run() {
+    raise_descriptor_limit();
+    open_admin();
+    watch_signals();
+    tasks_.spawn("start", begin());
+    loop_.run();
+    return exit_code_;
+}
+
+void daemon::open_admin() {
+    if (settings_.admin.listen.empty()) return;
+    admin_ = must(admin_server::listen(loop_.get_executor(), settings_.admin, *this));
+    log::info("admin API", {{"address", admin_->address()}});
+}
+
+// ---- start
+// ---------------------------------------------------------------------------------------
+
+asio::awaitable<void> daemon::begin() {
+    duration wait = first_retry;
+    while (!stopping_) {
+        bot_gateway_answer answer = co_await fetch_bot_gateway(*rest_, settings_.discord);
+        if (stopping_) co_return;
+        if (answer.what == bot_gateway_answer::kind::ok) {
+            launch(answer.gateway);
+            break;
+        }
+        if (answer.what == bot_gateway_answer::kind::unauthorized) {
+            log::error(
+                "Discord refuses the token (401): check discord.token, or reset it in the "
+                "developer portal");
+            stop(exit_refused);
+            co_return;
+        }
+        const duration pause = std::max(answer.retry_after, random_.between(wait / 2, wait));
+        log::warn(
+            "GET /gateway/bot failed, trying again",
+            {{"detail", answer.detail}, {"in_s", std::chrono::duration<double>(pause).count()}});
+        const error_code woken = co_await sleep_for(pause);
+        if (woken) co_return;
+        wait = std::min<duration>(wait * 2, last_retry);
+    }
+    if (!stopping_) tasks_.spawn("limits", keep_limits_fresh());
+}
+
+void daemon::launch(const bot_gateway& gateway) {
+    waiting_for_.clear();
+    const config::sharding& wanted = settings_.sharding;
+    shard_range range;
+    range.total = shard_count{wanted.total.value_or(gateway.shards)};
+    plan_source_ = wanted.total ? "file" : "discord";
+    range.first = shard_id{wanted.first};
+    // The seeds' lastShardId may be one too many: what lies beyond the total is left out.
+    range.last =
+        shard_id{std::min(wanted.last.value_or(range.total.value - 1), range.total.value - 1)};
+    if (range.first > range.last) {
+        log::error("sharding.first lies beyond the number of shards Discord recommends",
+                   {{"first", range.first.value}, {"shards", range.total.value}});
+        return stop(exit_config);
+    }
+    pacer_settings pacing;
+    pacing.interval = wanted.identify_interval;
+    pacing.max_concurrency_cap = wanted.max_concurrency;
+    pacing.reserve = wanted.identify_reserve;
+    limits_seen_ = clock::now();
+    gate_ = std::make_unique<identify_gate>(loop_.get_executor(), pacing, gateway.limit, ledger_);
+    const std::string url =
+        settings_.discord.gateway_url.empty() ? gateway.url : settings_.discord.gateway_url;
+    fleet_ = std::make_unique<fleet>(loop_.get_executor(), settings_, *discord_tls_, *stage_,
+                                     *gate_, random_, range, url, user_agent_,
+                                     static_cast<fleet_listener&>(*this));
+    log::info("starting shards", {{"first", range.first.value},
+                                  {"last", range.last.value},
+                                  {"total", range.total.value},
+                                  {"max_concurrency", gateway.limit.max_concurrency},
+                                  {"session_starts_left", gateway.limit.remaining},
+                                  {"of", gateway.limit.total}});
+    fleet_->start();
+    log::info("estimated time until the last shard identifies",
+              {{"seconds",
+                std::chrono::duration<double>(gate_->state().estimate(clock::now())).count()}});
+}
+
+asio::awaitable<void> daemon::keep_limits_fresh() {
+    while (!stopping_) {
+        const auto blocked = gate_->state().blocked_until(clock::now());
+        duration pause = limits_asked_every;
+        if (blocked)
+            pause = std::clamp<duration>(*blocked - clock::now(), std::chrono::seconds(30), pause);
+        const error_code woken = co_await sleep_for(pause);
+        if (woken) co_return;
+        if (stopping_) co_return;
+        bot_gateway_answer answer = co_await fetch_bot_gateway(*rest_, settings_.discord);
+        if (stopping_ || answer.what != bot_gateway_answer::kind::ok) continue;
+        limits_seen_ = clock::now();
+        gate_->update(answer.gateway.limit);
+    }
+}
+
+// ---- what the fleet reports
+// -----------------------------------------------------------------------
+
+void daemon::on_stop_bot(shard_id shard, close_code code) {
+    const close_rule& rule = rule_for(code);
+    log::error("Discord closed a shard for good", {{"shard", shard.value},
+                                                   {"code", code},
+                                                   {"meaning", rule.name},
+                                                   {"what_to_do", rule.guidance}});
+    if (code != 4004) return stop(exit_refused);
+    // 4004 has been seen in outages with a good token: only a 401 makes it final.
+    if (std::exchange(confirming_, true)) return;
+    tasks_.spawn("confirm token", confirm_token());
+}
+
+asio::awaitable<void> daemon::confirm_token() {
+    duration wait = first_retry;
+    while (!stopping_) {
+        bot_gateway_answer answer = co_await fetch_bot_gateway(*rest_, settings_.discord);
+        if (stopping_) co_return;
+        if (answer.what == bot_gateway_answer::kind::unauthorized) {
+            log::error("token refused by the gateway (4004) and by the API (401): stopping");
+            stop(exit_refused);
+            co_return;
+        }
+        const duration pause = random_.between(wait, wait * 2);
+        const error_code woken = co_await sleep_for(pause);
+        if (woken) co_return;
+        wait = std::min<duration>(wait * 2, last_retry);
+        if (answer.what != bot_gateway_answer::kind::ok) continue;
+        log::warn("the API accepts the token that the gateway refused: trying the shards again");
+        confirming_ = false;
+        for (const auto& shard : fleet_->shards())
+            if (shard->state() == shard_state::parked) fleet_->restart(shard->id());
+        co_return;
+    }
+}
+
+void daemon::on_parked(shard_id shard, close_code code, bool all_parked) {
+    const close_rule& rule = rule_for(code);
+    log::error("shard parked: Discord does not run it with this number of shards",
+               {{"shard", shard.value},
+                {"code", code},
+                {"meaning", rule.name},
+                {"what_to_do", rule.guidance}});
+    if (!all_parked) return;
+    log::error("no shard can run: stopping");
+    // Not from inside the shard's own callback: it is destroyed on the way.
+    asio::post(loop_, [this] { stop(exit_refused); });
+}
+
+// ---- stop
+// ----------------------------------------------------------------------------------------
+
+void daemon::watch_signals() {
+    signal_handlers handlers;
+    handlers.on_stop = [this](int) {
+        log::info("stopping on request");
+        stop(exit_stopped);
+    };
+    handlers.on_stop_now = [this](int) { leave_now(); };
+    handlers.on_reload = [] {
+        log::warn("SIGHUP: this version cannot reload its configuration; restart it instead");
+    };
+    signals_ = std::make_unique<signal_watcher>(loop_.get_executor(), std::move(handlers));
+}
+
+void daemon::leave_now() {
+    log::warn("second signal: leaving now",
+              {{"queued_events", deliverer_->core().snapshot().events}});
+    loop_.stop();
+}
+
+void daemon::stop(int exit_code) {
+    if (stopping_) return;
+    stopping_ = true;
+    exit_code_ = exit_code;
+    flush_until_ = clock::now() + fleet_stop_patience + settings_.state.stop_flush;
+    tasks_.cancel();
+    if (fleet_)
+        fleet_->stop(close_to_resume);  // not 1000: the sessions stay resumable
+    else
+        on_all_stopped();
+    flush_timer_.arm(clock::now() + fleet_stop_patience);
+}
+
+void daemon::on_all_stopped() {
+    fleet_stopped_ = true;
+    flush_until_ = clock::now() + settings_.state.stop_flush;
+    flush_timer_.arm(clock::now());
+}
+
+void daemon::finish_when_flushed() {
+    const time_point now = clock::now();
+    if (!fleet_stopped_) {
+        log::warn("some connections did not close in time");
+        fleet_stopped_ = true;
+    }
+    if (!deliverer_->core().idle() && now < flush_until_) {
+        flush_timer_.arm(now + std::chrono::milliseconds(20));
+        return;
+    }
+    finish();
+}
+
+void daemon::finish() {
+    const auto left = deliverer_->core().snapshot().events;
+    if (left > 0)
+        log::error("stopped with events the handler did not take: they are lost",
+                   {{"events", left}});
+    if (admin_) admin_->stop();
+    log::info("stopped");
+    loop_.stop();
+}
+
+int run_daemon(const config::settings& settings) {
+    log::configure(settings.log.level, settings.log.format);
+    int code = exit_software;
+    try {
+        daemon d(settings);
+        code = d.run();
+    } catch (const startup_failure& e) {
+        log::error(e.what());
+        code = exit_config;
+    } catch (const std::exception& e) {
+        log::error("unexpected exception", {{"what", e.what()}});
+    }
+    log::shutdown();
+    return code;
+}
+
+}  // namespace shardgate

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: builds every part in order, connects them, starts and stops them.
+// Loop thread only, but for run().
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "shardgate/admin/server.hpp"
+#include "shardgate/config/config.hpp"
+#include "shardgate/fleet/bot_gateway.hpp"
+#include "shardgate/fleet/deliverer.hpp"
+#include "shardgate/fleet/fleet.hpp"
+#include "shardgate/fleet/identify_gate.hpp"
+#include "shardgate/fleet/loop_stage.hpp"
+#include "shardgate/identify/ledger.hpp"
+#include "shardgate/runtime/lazy_timer.hpp"
+#include "shardgate/runtime/loop_lag.hpp"
+#include "shardgate/runtime/signals.hpp"
+#include "shardgate/runtime/task_group.hpp"
+#include "shardgate/transport/http_client.hpp"
+#include "shardgate/transport/tls_client.hpp"
+
+namespace shardgate {
+
+// Something the configuration names cannot be used: a certificate file, the admin address.
+struct startup_failure : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+class daemon final : private daemon_view, private fleet_listener {
+public:
+    explicit daemon(const config::settings& settings);
+    ~daemon() override;
+
+    // Until stopped; the exit code.
+    [[nodiscard]] int run();
+
+private:
+    // Start: asks Discord until it answers, then builds the fleet.
+    boost::asio::awaitable<void> begin();
+    boost::asio::awaitable<void> keep_limits_fresh();
+    boost::asio::awaitable<void> confirm_token();
+    void launch(const bot_gateway& gateway);
+    void open_admin();
+
+    // Stop: close resumably, flush for a while, leave.
+    void watch_signals();
+    void leave_now();
+    void stop(int exit_code);
+    void finish_when_flushed();
+    void finish();
+
+    // fleet_listener
+    void on_stop_bot(shard_id shard, close_code code) override;
+    void on_parked(shard_id shard, close_code code, bool all_parked) override;
+    void on_all_stopped() override;
+
+    // daemon_view
+    [[nodiscard]] status_snapshot status() const override;
+    [[nodiscard]] std::vector<shard_snapshot> shards() const override;
+    [[nodiscard]] queue_snapshot queue() const override;
+    [[nodiscard]] metrics_snapshot metrics() const override;
+    [[nodiscard]] readiness ready() const override;
+
+    const config::settings& settings_;
+    boost::asio::io_context loop_{1};
+    time_point started_ = clock::now();
+    random_source random_;
+    std::string user_agent_;
+
+    // Built in the constructor, in this order; destroyed in reverse.
+    std::unique_ptr<tls_client> discord_tls_, handler_tls_;
+    std::unique_ptr<http_client> rest_;
+    std::unique_ptr<deliverer> deliverer_;
+    std::unique_ptr<loop_stage> stage_;
+    memory_ledger ledger_;
+    loop_lag lag_;
+    std::unique_ptr<signal_watcher> signals_;
+    lazy_timer flush_timer_;
+    task_group tasks_;
+    std::unique_ptr<admin_server> admin_;
+
+    // Built when Discord has answered.
+    std::unique_ptr<identify_gate> gate_;
+    std::unique_ptr<fleet> fleet_;
+
+    int exit_code_ = 0;
+    bool stopping_ = false;
+    bool fleet_stopped_ = false;
+    bool confirming_ = false;
+    time_point flush_until_ = never;
+    time_point limits_seen_{};
+    std::string plan_source_ = "discord";
+    std::string waiting_for_ = "GET /gateway/bot";
+};
+
+}  // namespace shardgate

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon as the admin API sees it: values gathered from the parts when asked.
+#include <algorithm>
+#include <string>
+
+#include "app/daemon.hpp"
+#include "shardgate/config/cli.hpp"
+
+namespace shardgate {
+
+namespace {
+
+double seconds(duration d) {
+    return std::chrono::duration<double>(d).count();
+}
+
+queue_snapshot queue_of(const delivery_snapshot& d, time_point now) {
+    queue_snapshot q;
+    q.events = d.events;
+    q.bytes = d.bytes;
+    q.lanes = d.lanes;
+    q.dead_letters = d.dead_letters;
+    q.oldest_age_s = d.oldest ? std::max(0.0, seconds(now - *d.oldest)) : 0.0;
+    for (std::size_t c = 0; c < shed_class_count; ++c)
+        q.shed.emplace_back(name_of(static_cast<shed_class>(c)), d.shed[c]);
+    return q;
+}
+
+}  // namespace
+
+status_snapshot daemon::status() const {
+    const time_point now = clock::now();
+    const delivery_snapshot d = deliverer_->core().snapshot();
+    status_snapshot s;
+    s.version = config::version_number();
+    s.uptime_s = seconds(now - started_);
+    s.handler_state = name_of(d.state);
+    for (const url_snapshot& u : d.urls)
+        s.handler_urls.push_back(
+            {u.url, std::string(name_of(u.state)), u.last_error, u.in_flight, u.window});
+    s.queue = queue_of(d, now);
+    s.waiting_for = waiting_for_;
+    s.plan_source = plan_source_;
+    if (!fleet_) return s;
+    const shard_range& range = fleet_->range();
+    s.generation = range.gen.value;
+    s.guilds = fleet_->guilds();
+    s.total = s.plan_total = range.total.value;
+    s.first = range.first.value;
+    s.last = range.last.value;
+    for (const auto& shard : fleet_->shards())
+        s.ready += shard->state() == shard_state::ready ? 1U : 0U;
+    const session_start_limit& limit = gate_->limit();
+    s.limit_total = limit.total;
+    s.limit_remaining = gate_->state().remaining(now);
+    s.max_concurrency = limit.max_concurrency;
+    s.limit_reset_after_s = std::max(0.0, seconds(limit.reset_after - (now - limits_seen_)));
+    if (const auto until = gate_->state().blocked_until(now))
+        s.waiting_for = "the identify budget is used up; the next session starts in " +
+                        std::to_string(static_cast<long>(seconds(*until - now))) + " s";
+    return s;
+}
+
+std::vector<shard_snapshot> daemon::shards() const {
+    return fleet_ ? fleet_->snapshots() : std::vector<shard_snapshot>{};
+}
+
+queue_snapshot daemon::queue() const {
+    return queue_of(deliverer_->core().snapshot(), clock::now());
+}
+
+metrics_snapshot daemon::metrics() const {
+    metrics_snapshot m;
+    m.status = status();
+    m.shards = shards();
+    const auto names = known_events();
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (const auto n = stage_->events_of(static_cast<event_id>(i)); n != 0)
+            m.events_by_type.emplace_back(i == 0 ? "other" : names[i], n);
+    const filter_stats filtered = stage_->filtered();
+    for (std::size_t i = 0; i < drop_reason_count; ++i)
+        m.filtered_by_reason.emplace_back(name_of(static_cast<drop_reason>(i)),
+                                          filtered.dropped[i]);
+    const delivery& core = deliverer_->core();
+    const delivery_snapshot d = core.snapshot();
+    m.handler_requests = {{"accepted", d.requests_ok},
+                          {"refused", d.requests_refused},
+                          {"failed", d.requests_failed},
+                          {"timeout", d.requests_timed_out}};
+    m.interactions = {
+        {"taken", d.interactions_taken},       {"deferred", d.interactions_deferred},
+        {"message", d.interactions_messaged},  {"already_answered", d.interactions_already},
+        {"too_late", d.interactions_too_late}, {"failed", d.interactions_failed},
+        {"expired", d.interactions_expired},   {"unknown_type", d.interactions_unknown_type}};
+    m.dead_letters_dropped = d.dead_letters_dropped;
+    m.handler_request_seconds = core.request_seconds();
+    m.delivery_lag_seconds = core.lag();
+    const sink_stats sink = deliverer_->sink();
+    m.sink_connections = sink.open;
+    m.sink_connections_opened = sink.connections_opened;
+    m.sink_stale_retries = sink.stale_retries;
+    m.loop_lag_seconds = {seconds(lag_.latest())};
+    if (!fleet_) return m;
+    std::uint64_t sent = 0, started = 0, refused = 0, resumes = 0, resumed = 0, lost = 0;
+    for (const auto& shard : fleet_->shards()) {
+        const session_stats& s = shard->session().stats();
+        sent += s.identifies, started += s.readies, refused += s.invalid_sessions;
+        resumes += s.resumes_sent, resumed += s.resumes_done, lost += shard->sessions_lost();
+        m.wire_bytes += shard->wire_bytes();
+        m.payload_bytes += shard->payload_bytes();
+        m.bad_frames += s.bad_frames;
+        m.zombies += s.zombies;
+    }
+    m.identifies = {{"sent", sent}, {"ready", started}, {"invalid_session", refused}};
+    m.resumes = {{"sent", resumes}, {"resumed", resumed}, {"session_lost", lost}};
+    for (const auto& [code, n] : fleet_->closes())
+        m.closes.emplace_back(code, n);
+    return m;
+}
+
+readiness daemon::ready() const {
+    readiness r;
+    const time_point now = clock::now();
+    if (stopping_) r.reasons.emplace_back("stopping");
+    if (!waiting_for_.empty()) r.reasons.push_back("waiting for " + waiting_for_);
+    std::size_t away = 0;
+    std::string example;
+    if (fleet_)
+        for (const auto& shard : fleet_->shards()) {
+            const shard_state is = shard->state();
+            if (is == shard_state::ready) continue;
+            if (is == shard_state::resuming &&
+                now - shard->session().state_since() < settings_.admin.ready_grace)
+                continue;
+            if (++away == 1)
+                example = "shard " + std::to_string(shard->id().value) + " is " +
+                          std::string(name_of(is));
+        }
+    if (away > 1) example += " and " + std::to_string(away - 1) + " more are not ready";
+    if (away > 0) r.reasons.push_back(example);
+    const delivery_snapshot d = deliverer_->core().snapshot();
+    if (d.state != handler_state::up)
+        r.reasons.push_back("the handler is " + std::string(name_of(d.state)));
+    r.ready = r.reasons.empty();
+    return r;
+}
+
+}  // namespace shardgate

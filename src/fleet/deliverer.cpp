@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shardgate/fleet/deliverer.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <utility>
+
+namespace shardgate {
+
+namespace {
+
+// JSON error codes of the callback route (Discord docs, Opcodes and Status Codes, JSON).
+constexpr std::int64_t already_acknowledged = 40060;
+constexpr std::int64_t unknown_interaction = 10062;
+
+callback_result read_answer(const http_outcome& outcome) {
+    if (!outcome.ok)
+        return outcome.failed.maybe_sent ? callback_result::unknown : callback_result::not_sent;
+    const auto& response = outcome.response;
+    if (response.status >= 200 && response.status < 300) return callback_result::answered;
+    if (response.status == 429)
+        return callback_result::not_sent;  // refused before it was looked at
+    if (response.status >= 500) return callback_result::unknown;
+    error_code ec;
+    const auto body = boost::json::parse(response.body, ec);
+    if (!ec && body.is_object()) {
+        const auto* code = body.get_object().if_contains("code");
+        if (code != nullptr && code->is_int64()) {
+            if (code->get_int64() == already_acknowledged) return callback_result::already_answered;
+            if (code->get_int64() == unknown_interaction) return callback_result::too_late;
+        }
+    }
+    return callback_result::refused;
+}
+
+}  // namespace
+
+wall_ms wall_now() noexcept {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+}
+
+deliverer::deliverer(boost::asio::any_io_executor loop, const config::settings& settings,
+                     http_client& rest, tls_client& handler_tls, std::string_view run_id,
+                     random_source& random, delivery_listener* listener)
+    : settings_(settings),
+      rest_(rest),
+      core_(settings.handler, settings.queue, settings.interactions, run_id, random, listener),
+      sink_(loop, handler_tls, settings.handler, *this),
+      timer_(loop, [this] { pump(); }) {}
+
+void deliverer::push(const dispatch& event) {
+    core_.push(event);
+    pump();
+}
+
+void deliverer::push_own(event_ptr event) {
+    core_.push_own(std::move(event), clock::now());
+    pump();
+}
+
+void deliverer::pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    const time_point now = clock::now();
+    while (auto request = core_.next_request(now))
+        sink_.post(std::move(*request));
+    while (auto callback = core_.next_callback(now, wall_now()))
+        answer(std::move(*callback));
+    timer_.arm(core_.deadline());
+    pumping_ = false;
+}
+
+void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome) {
+    core_.on_outcome(request, outcome, clock::now(), wall_now());
+    pump();
+}
+
+void deliverer::answer(interaction_callback callback) {
+    const time_point now = clock::now();
+    const snowflake id = callback.id;
+    if (!guard_.may_ask(now)) {
+        log::write_limited(log::level::error, "rest-guard",
+                           "interaction not answered: too many refused requests in ten minutes");
+        core_.on_callback(id, callback_result::refused, now, wall_now());
+        return;
+    }
+    http_request request("POST", settings_.discord.api_url + "/interactions/" +
+                                     std::to_string(id.value) + "/" + callback.token + "/callback");
+    request.headers.emplace_back("Content-Type", "application/json");
+    // The token in the path is the credential; only a REST proxy wants its own (interface:
+    // api_authorization).
+    if (!settings_.discord.api_authorization.empty())
+        request.headers.emplace_back("Authorization", settings_.discord.api_authorization.reveal());
+    request.body = std::move(callback.body);
+    request.timeout = callback.timeout;
+    rest_.start(std::move(request),
+                [this, id, alive = std::weak_ptr<bool>(alive_)](const http_outcome& outcome) {
+                    if (alive.expired()) return;
+                    const time_point then = clock::now();
+                    if (outcome.ok) guard_.on_status(outcome.response.status, then);
+                    core_.on_callback(id, read_answer(outcome), then, wall_now());
+                    pump();
+                });
+}
+
+}  // namespace shardgate

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shardgate/fleet/fleet.hpp"
+
+#include <utility>
+
+#include "shardgate/base/log.hpp"
+
+namespace shardgate {
+
+namespace {
+
+constexpr std::size_t close_codes_told_apart = 32;
+
+session_settings session_settings_for(const config::settings& settings) {
+    session_settings s;
+    const config::discord& d = settings.discord;
+    s.profile.token = d.token;
+    s.profile.intents = d.intents;
+    s.profile.large_threshold = d.large_threshold;
+    s.profile.capabilities = d.capabilities;
+    s.profile.presence = d.presence;
+    s.profile.properties = d.properties;
+    return s;
+}
+
+}  // namespace
+
+fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings, tls_client& tls,
+             loop_stage& stage, identify_gate& gate, random_source& random, shard_range range,
+             std::string gateway_url, std::string user_agent, fleet_listener& listener)
+    : settings_(settings),
+      range_(range),
+      listener_(listener),
+      session_(session_settings_for(settings)),
+      connects_(settings.sharding.connect_concurrency),
+      around_{loop,
+              settings.discord,
+              session_,
+              tls,
+              stage,
+              gate,
+              connects_,
+              random,
+              *this,
+              std::move(user_agent),
+              std::move(gateway_url)},
+      silence_({}, range.first, range.last.value - range.first.value + 1, clock::now()),
+      silence_timer_(loop, [this] { watch_silence(); }) {
+    for (std::uint32_t id = range.first.value; id <= range.last.value; ++id)
+        shards_.push_back(
+            std::make_unique<shard_runner>(around_, shard_id{id}, range.total, range.gen));
+}
+
+fleet::~fleet() = default;
+
+void fleet::start() {
+    running_ = shards_.size();
+    // In order of shard id: the pacer starts buckets in the order they come (Discord docs, Gateway,
+    // Max Concurrency).
+    for (auto& shard : shards_)
+        shard->start(std::nullopt);
+    if (settings_.watchdog.silence) silence_timer_.arm(silence_.deadline());
+}
+
+void fleet::stop(close_code code) {
+    stopping_ = true;
+    // on_stopped() may come from inside stop(): the last one must not be told before all were
+    // asked.
+    ++running_;
+    for (auto& shard : shards_)
+        shard->stop(code);
+    if (--running_ == 0) listener_.on_all_stopped();
+}
+
+void fleet::restart(shard_id shard) {
+    shards_[shard.value - range_.first.value]->reconnect(true);
+}
+
+std::vector<shard_snapshot> fleet::snapshots() const {
+    std::vector<shard_snapshot> all;
+    all.reserve(shards_.size());
+    for (const auto& shard : shards_)
+        all.push_back(shard->snapshot());
+    return all;
+}
+
+std::uint64_t fleet::guilds() const noexcept {
+    std::uint64_t n = 0;
+    for (const auto& shard : shards_)
+        n += shard->guilds().size();
+    return n;
+}
+
+void fleet::on_parked(shard_runner& shard, close_code code) {
+    bool all = true;
+    for (const auto& s : shards_)
+        if (s.get() != &shard && s->state() != shard_state::parked) all = false;
+    listener_.on_parked(shard.id(), code, all);
+}
+
+void fleet::on_stop_bot(shard_runner& shard, close_code code) {
+    listener_.on_stop_bot(shard.id(), code);
+}
+
+void fleet::on_stopped(shard_runner&) {
+    if (--running_ == 0) listener_.on_all_stopped();
+}
+
+void fleet::on_close_seen(close_code code) {
+    if (closes_.size() >= close_codes_told_apart && !closes_.contains(code)) code = 0;
+    ++closes_[code];
+}
+
+void fleet::on_live(shard_runner& shard, bool live) {
+    silence_.on_live(shard.id(), live, clock::now());
+}
+
+void fleet::on_event(shard_id shard, shed_class what) {
+    silence_.on_event(shard, what);
+}
+
+void fleet::watch_silence() {
+    if (stopping_) return;
+    if (const auto advice = silence_.poll(clock::now())) treat(*advice);
+    silence_timer_.arm(silence_.deadline());
+}
+
+void fleet::treat(const silence_advice& advice) {
+    const bool renew = advice.step == silence_step::identify;
+    // A new session costs a start: never into the reserve for a suspicion.
+    const bool affordable =
+        around_.gate.state().remaining(clock::now()) > settings_.sharding.identify_reserve;
+    log::warn(!renew       ? "shard silent against its habit: resuming it"
+              : affordable ? "shard still silent against its habit: starting a new session"
+                           : "shard still silent against its habit, and no session start to spare",
+              {{"shard", advice.shard.value},
+               {"class", name_of(advice.what)},
+               {"silent_s", std::chrono::duration<double>(advice.silent).count()},
+               {"events_expected", advice.expected}});
+    if (renew && !affordable) return;
+    shards_[advice.shard.value - range_.first.value]->reconnect(renew);
+}
+
+}  // namespace shardgate

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shardgate/fleet/loop_stage.hpp"
+
+namespace shardgate {
+
+namespace {
+
+scan_options options_for(const config::filter& rules) {
+    scan_options o;
+    o.fingerprints = rules.edited_messages != config::edited_messages_mode::off;
+    return o;
+}
+
+// Frames above this are rare (a large GUILD_CREATE, member chunks): what grew for them is given
+// back.
+constexpr std::size_t large_frame = 1U << 20;
+
+}  // namespace
+
+loop_stage::loop_stage(const config::settings& settings, deliverer& out, std::string_view run_id)
+    : out_(out),
+      scanner_(options_for(settings.filter)),
+      filter_(settings.filter, out, this),
+      by_event_(known_events().size()),
+      own_events_(run_id) {}
+
+void loop_stage::push(const dispatch& event) {
+    ++by_event_[static_cast<std::size_t>(event.event)];
+    filter_.push(event);
+}
+
+void loop_stage::tell_guilds_loaded(shard_id shard, shard_count shards, generation gen,
+                                    std::size_t guilds, std::size_t unavailable) {
+    out_.push_own(own_events_.guilds_loaded(shard, shards, gen, guilds, unavailable, clock::now(),
+                                            wall_now()));
+}
+
+void loop_stage::tell_session_lost(shard_id shard, shard_count shards, generation gen,
+                                   wall_ms from) {
+    const wall_ms now = wall_now();
+    out_.push_own(
+        own_events_.gap(shard, shards, gen, "session_lost", from, now, nullptr, clock::now(), now));
+}
+
+void loop_stage::settle(std::size_t frame_bytes) {
+    if (frame_bytes < large_frame) return;
+    buffer_.trim();
+    scanner_.shrink(large_frame);
+}
+
+void loop_stage::on_filtered(const dispatch&, drop_reason) {}
+
+}  // namespace shardgate

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shardgate/fleet/shard_runner.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "shardgate/base/log.hpp"
+#include "shardgate/protocol/outbound.hpp"
+
+namespace shardgate {
+
+namespace {
+
+std::string_view wire_name(config::compression c) noexcept {
+    switch (c) {
+    case config::compression::zstd_stream: return "zstd-stream";
+    case config::compression::zlib_stream: return "zlib-stream";
+    case config::compression::none: break;
+    }
+    return {};
+}
+
+std::string host_of(std::string_view base) {
+    const auto at = base.find("://");
+    if (at != std::string_view::npos) base.remove_prefix(at + 3);
+    return std::string(base.substr(0, base.find_first_of("/?")));
+}
+
+}  // namespace
+
+shard_runner::shard_runner(shard_surroundings& around, shard_id shard, shard_count shards,
+                           generation gen)
+    : around_(around),
+      shard_(shard),
+      shards_(shards),
+      gen_(gen),
+      fsm_(around.session, shard, shards, around.random),
+      timer_(around.loop, [this] { on_timer(); }) {}
+
+shard_runner::~shard_runner() {
+    around_.gate.cancel({gen_, shard_});
+    drop_connection();
+}
+
+void shard_runner::start(std::optional<session_record> stored) {
+    if (stored) session_ = std::make_shared<const std::string>(stored->session_id);
+    fsm_.start(std::move(stored), clock::now(), actions_);
+    act();
+}
+
+void shard_runner::stop(close_code code) {
+    stopping_ = true;
+    fsm_.stop(code, clock::now(), actions_);
+    act();
+}
+
+void shard_runner::reconnect(bool new_session) {
+    fsm_.reconnect(new_session, clock::now(), actions_);
+    act();
+}
+
+std::uint64_t shard_runner::wire_bytes() const noexcept {
+    return finished_wire_bytes_ + (socket_ ? socket_->wire_bytes() : 0);
+}
+
+// ---- what happens
+// --------------------------------------------------------------------------------
+
+void shard_runner::on_open() {
+    if (slot_) around_.connects.release(*std::exchange(slot_, std::nullopt));
+    open_ = true;
+    fsm_.on_opened(clock::now(), actions_);
+    act();
+}
+
+void shard_runner::on_message(std::string_view message, bool /*binary*/) {
+    const time_point now = clock::now();
+    const auto payload = inflate_->feed(message);
+    if (!payload) {
+        fsm_.on_broken_stream(payload.error().detail, now, actions_);
+        around_.stage.settle(around_.stage.buffer().capacity());
+        return act();
+    }
+    if (!payload->has_value()) return;
+    const std::string_view text = **payload;
+    payload_bytes_ += text.size();
+    const auto frame = around_.stage.scan().scan(text);
+    if (!frame) {
+        fsm_.on_broken_stream(frame.error().detail, now, actions_);
+        return act();
+    }
+    const auto verdict = fsm_.on_frame(*frame, around_.stage.scan(), now, actions_);
+    if (!actions_.empty())
+        act();  // READY: the session must be known before its first event goes on
+    if (verdict.deliver) deliver(*frame, verdict, now);
+    around_.stage.settle(text.size());
+    timer_.arm(fsm_.deadline());
+}
+
+void shard_runner::on_end(const websocket_end& end) {
+    const bool was_open = std::exchange(open_, false);
+    drop_connection();
+    const auto code = end.why == websocket_end::cause::closed_by_peer ? end.code : close_code{0};
+    if (end.why == websocket_end::cause::closed_by_peer) around_.watcher.on_close_seen(end.code);
+    if (!stopping_ && end.why != websocket_end::cause::closed_by_us) {
+        log::write(log::level::info, was_open ? "connection lost" : "connecting failed",
+                   {{"shard", shard_.value},
+                    {"code", code},
+                    {"meaning", rule_for(code).name},
+                    {"http_status", end.http_status},
+                    {"detail", end.detail}});
+    }
+    fsm_.on_closed(code, was_open, clock::now(), actions_);
+    act();
+}
+
+void shard_runner::on_turn_near() {
+    fsm_.on_turn_near(clock::now(), actions_);
+    act();
+}
+
+void shard_runner::on_permit() {
+    const auto before = fsm_.stats().identifies;
+    fsm_.on_permit(clock::now(), actions_);
+    const bool used = fsm_.stats().identifies != before;
+    act();
+    if (!used) around_.gate.release({gen_, shard_});
+}
+
+void shard_runner::on_timer() {
+    const time_point now = clock::now();
+    check_guilds(now);
+    fsm_.on_timer(now, actions_);
+    act();
+}
+
+// ---- what is done
+// --------------------------------------------------------------------------------
+
+void shard_runner::act() {
+    if (acting_) return;
+    acting_ = true;
+    while (!actions_.empty()) {
+        // Doing an action may bring new ones (a connect that fails at once): the batches alternate.
+        doing_.swap(actions_);
+        for (session_action& a : doing_)
+            perform(a);
+        doing_.clear();
+    }
+    acting_ = false;
+    note_state();
+    time_point wake = fsm_.deadline();
+    if (guilds_.deadline() < wake) wake = guilds_.deadline();
+    timer_.arm(wake);
+    if (stopping_ && !socket_ && !slot_ && !told_stopped_ && fsm_.state() == shard_state::idle) {
+        told_stopped_ = true;
+        around_.watcher.on_stopped(*this);
+    }
+}
+
+void shard_runner::perform(session_action& action) {
+    const pacer_ticket me{gen_, shard_};
+    std::visit(
+        [&](auto& a) {
+            using T = std::decay_t<decltype(a)>;
+            if constexpr (std::is_same_v<T, act::connect>) {
+                connect(a);
+            } else if constexpr (std::is_same_v<T, act::send>) {
+                if (socket_) socket_->send(std::move(a.text));
+            } else if constexpr (std::is_same_v<T, act::close>) {
+                hang_up(a.code, a.why);
+            } else if constexpr (std::is_same_v<T, act::abort>) {
+                hang_up(0, a.why);
+            } else if constexpr (std::is_same_v<T, act::enqueue_identify>) {
+                around_.gate.request(me, *this, a.keep_place, a.explicit_request);
+            } else if constexpr (std::is_same_v<T, act::ready_for_permit>) {
+                around_.gate.ready(me, true);
+            } else if constexpr (std::is_same_v<T, act::not_ready_for_permit>) {
+                around_.gate.ready(me, false);
+            } else if constexpr (std::is_same_v<T, act::leave_queue>) {
+                around_.gate.cancel(me);
+            } else if constexpr (std::is_same_v<T, act::identified>) {
+                around_.gate.sent(me);
+            } else if constexpr (std::is_same_v<T, act::session_started>) {
+                session_ = std::make_shared<const std::string>(a.record.session_id);
+            } else if constexpr (std::is_same_v<T, act::session_lost>) {
+                lose_session(a);
+            } else if constexpr (std::is_same_v<T, act::park>) {
+                around_.watcher.on_parked(*this, a.code);
+            } else if constexpr (std::is_same_v<T, act::stop_bot>) {
+                around_.watcher.on_stop_bot(*this, a.code);
+            }
+        },
+        action);
+}
+
+void shard_runner::connect(const act::connect& how) {
+    const std::string base = how.base.empty() ? around_.gateway_url : how.base;
+    const auto go = [this, base, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        host_ = host_of(base);
+        inflate_ = make_inflater(around_.discord.compression, around_.discord.max_message,
+                                 around_.stage.buffer());
+        websocket_options options;
+        options.user_agent = around_.user_agent;
+        options.max_message = around_.discord.max_message;
+        socket_ = open_websocket(around_.loop, around_.tls,
+                                 gateway_address(base, wire_name(around_.discord.compression)),
+                                 std::move(options), *this);
+    };
+    // acquire() may call `go` at once, before it has returned the ticket.
+    slot_ = around_.connects.acquire(how.resuming, go);
+}
+
+void shard_runner::hang_up(close_code code, std::string_view why) {
+    if (!why.empty() && !stopping_)
+        log::info("closing the connection", {{"shard", shard_.value}, {"why", why}});
+    if (socket_) {
+        if (code == 0)
+            socket_->abort();
+        else
+            socket_->close(code);
+        return;
+    }
+    if (!slot_) return;
+    // Still waiting for its turn to connect: nothing to close, but the machine waits for
+    // on_closed().
+    around_.connects.release(*std::exchange(slot_, std::nullopt));
+    boost::asio::post(around_.loop, [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        fsm_.on_closed(0, false, clock::now(), actions_);
+        act();
+    });
+}
+
+void shard_runner::drop_connection() {
+    if (slot_) around_.connects.release(*std::exchange(slot_, std::nullopt));
+    if (socket_) finished_wire_bytes_ += socket_->wire_bytes();
+    socket_.reset();
+    inflate_.reset();
+    open_ = false;
+}
+
+void shard_runner::lose_session(const act::session_lost& lost) {
+    ++sessions_lost_;
+    log::warn("session lost: events since its last one are gone",
+              {{"shard", shard_.value}, {"last_seq", lost.last.value}, {"why", lost.why}});
+    around_.stage.tell_session_lost(shard_, shards_, gen_, session_seen_);
+    session_.reset();
+}
+
+// ---- events
+// --------------------------------------------------------------------------------------
+
+void shard_runner::deliver(const envelope& frame, const session_fsm::verdict& verdict,
+                           time_point now) {
+    dispatch event;
+    event.shard = shard_;
+    event.shards = shards_;
+    event.gen = gen_;
+    if (!session_) session_ = std::make_shared<const std::string>();
+    event.session = &session_;
+    event.seq = seq_no{frame.s.value_or(0)};
+    event.event = frame.event;
+    event.name = frame.t;
+    event.frame = frame.frame;
+    event.d = frame.d;
+    event.fields = frame.fields;
+    event.received = now;
+    event.received_wall = wall_now();
+    session_seen_ = event.received_wall;
+    if (verdict.ready != nullptr) {
+        guilds_.on_ready(verdict.ready->guilds, now);
+        timer_.arm(guilds_.deadline());
+    } else if (frame.event == event_id::guild_create || frame.event == event_id::guild_delete) {
+        event.mark = guilds_.on_dispatch(event, now);
+    }
+    if (event.event != event_id::ready && event.event != event_id::resumed)
+        around_.watcher.on_event(shard_, shed_class_of(event.event));
+    around_.stage.push(event);
+    if (!guilds_.loaded() || verdict.ready != nullptr) check_guilds(now);
+}
+
+void shard_runner::check_guilds(time_point now) {
+    const auto loaded = guilds_.take_loaded(now);
+    if (!loaded) return;
+    fsm_.on_guilds_loaded();
+    log::info("guilds loaded", {{"shard", shard_.value},
+                                {"guilds", loaded->guilds},
+                                {"unavailable", loaded->unavailable}});
+    around_.stage.tell_guilds_loaded(shard_, shards_, gen_, loaded->guilds, loaded->unavailable);
+    note_state();
+}
+
+void shard_runner::note_state() {
+    const shard_state is = fsm_.state();
+    if (is == logged_) return;
+    log::info("shard state",
+              {{"shard", shard_.value}, {"from", name_of(logged_)}, {"to", name_of(is)}});
+    if ((is == shard_state::ready) != (logged_ == shard_state::ready))
+        around_.watcher.on_live(*this, is == shard_state::ready);
+    logged_ = is;
+}
+
+shard_snapshot shard_runner::snapshot() const {
+    shard_snapshot s;
+    s.id = shard_.value;
+    s.total = shards_.value;
+    s.generation = gen_.value;
+    s.state = name_of(fsm_.state());
+    s.state_age_s = std::chrono::duration<double>(clock::now() - fsm_.state_since()).count();
+    if (const auto& record = fsm_.session()) {
+        s.session = record->session_id.substr(0, 8) + "…";
+        s.received = record->seq.value;
+        s.safe = record->seq.value;
+    }
+    if (const auto latency = fsm_.latency())
+        s.latency_ms = std::chrono::duration<double, std::milli>(*latency).count();
+    s.guilds = guilds_.size();
+    s.guilds_unavailable = guilds_.unavailable();
+    s.guilds_loading = guilds_.loading();
+    s.guilds_loaded = guilds_.loaded();
+    const session_stats& stats = fsm_.stats();
+    s.events = stats.events;
+    s.last_close = fsm_.last_close();
+    s.url = host_;
+    s.connects = stats.connects;
+    s.identifies = stats.identifies;
+    s.resumes = stats.resumes_done;
+    s.zombies = stats.zombies;
+    s.invalid_sessions = stats.invalid_sessions;
+    s.wire_bytes = wire_bytes();
+    s.payload_bytes = payload_bytes_;
+    return s;
+}
+
+}  // namespace shardgate
