@@ -14,6 +14,7 @@
 #include "admin/json_text.hpp"
 #include "admin/problem.hpp"
 #include "admin/views.hpp"
+#include "shardgate/base/utf8.hpp"
 #include "shardgate/metrics/prometheus_text.hpp"
 
 namespace shardgate::admin {
@@ -159,7 +160,7 @@ http_response router::readyz(const target&) const {
     }
     boost::json::array reasons;
     for (const std::string& reason : r.reasons)
-        reasons.emplace_back(reason);
+        reasons.emplace_back(to_valid_utf8(reason));
     boost::json::object more;
     more["ready"] = false;
     more["reasons"] = std::move(reasons);

@@ -6,193 +6,22 @@ stopped, checked and cleaned up behind it; logs are printed when it fails. There
 waits for a condition, with a deadline (`wait_until`).
 """
 
-import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
-import time
-import urllib.parse
 
-# A sanitizer or a loaded machine makes everything slower, and nothing wrong.
-PATIENCE = float(os.environ.get("SHARDGATE_E2E_PATIENCE", "1"))
+from endpoint import Answer, Endpoint, parse_metrics  # noqa: F401  (tests import from here)
+from toml_text import merged, to_toml
+from waiting import (PATIENCE, Failure, Skip, check, equal, holds_for,  # noqa: F401
+                     wait_until)
 
 # Exit codes of the daemon (sysexits).
 EXIT_OK, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIG = 0, 64, 69, 78
-
-
-class Failure(AssertionError):
-    """The test's claim does not hold."""
-
-
-class Skip(Exception):
-    """The test cannot run here; its text says why."""
-
-
-def check(holds, message):
-    if not holds:
-        raise Failure(message)
-
-
-def equal(got, wanted, what="value"):
-    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
-
-
-def wait_until(condition, seconds=30, what="the condition", interval=0.02):
-    """What `condition()` returns once it is true. Failed requests count as not yet."""
-    deadline = time.monotonic() + seconds * PATIENCE
-    last = None
-    while True:
-        try:
-            value = condition()
-            if value:
-                return value
-            last = value
-        except (OSError, http.client.HTTPException) as error:
-            last = error
-        if time.monotonic() >= deadline:
-            raise Failure(f"not within {seconds * PATIENCE:g} s: {what} (last: {last!r})")
-        time.sleep(interval)
-
-
-def holds_for(condition, seconds, what="the condition", interval=0.05):
-    """Fails as soon as `condition()` is false within the time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        check(condition(), f"no longer true: {what}")
-        time.sleep(interval)
-
-
-# ---------------------------------------------------------------------------------------------
-# HTTP
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
-
-    @property
-    def text(self):
-        return self.body.decode("utf-8")
-
-    def json(self):
-        return json.loads(self.body)
-
-    def __repr__(self):
-        return f"<{self.status} {self.body[:400]!r}>"
-
-
-class Endpoint:
-    """An HTTP server at "http://host:port" or "unix:/path"."""
-
-    def __init__(self, address, headers=None):
-        self.address, self.headers = address, dict(headers or {})
-
-    def ask(self, method, path, body=None, headers=None, timeout=10):
-        if self.address.startswith("unix:"):
-            connection = _UnixConnection(self.address[5:], timeout * PATIENCE)
-        else:
-            url = urllib.parse.urlsplit(self.address)
-            connection = http.client.HTTPConnection(url.hostname, url.port, timeout=timeout * PATIENCE)
-        sent = dict(self.headers)
-        if body is not None and not isinstance(body, (bytes, str)):
-            body = json.dumps(body)
-            sent["Content-Type"] = "application/json"
-        sent.update(headers or {})
-        try:
-            connection.request(method, path, body=body, headers=sent)
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
-        finally:
-            connection.close()
-
-    def get(self, path, **more):
-        answer = self.ask("GET", path, **more)
-        check(answer.status == 200, f"GET {path}: {answer}")
-        return answer.json()
-
-    def post(self, path, body=None, **more):
-        answer = self.ask("POST", path, body={} if body is None else body, **more)
-        check(answer.status in (200, 202), f"POST {path} {body}: {answer}")
-        return answer.json() if answer.body else None
-
-
-def parse_metrics(text):
-    """{(name, ((label, value), ...sorted)): number} of a Prometheus page."""
-    out = {}
-    line_form = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
-    label_form = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
-        found = line_form.match(line)
-        check(found, f"not a metric line: {line!r}")
-        labels = tuple(sorted(label_form.findall(found.group(2) or "")))
-        out[(found.group(1), labels)] = float(found.group(3))
-    return out
-
-
-# ---------------------------------------------------------------------------------------------
-# TOML
-
-
-def _toml_value(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, str):
-        # A JSON string is a TOML basic string, but for DEL.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml_value(v) for v in value) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items()) + " }"
-    raise TypeError(f"no TOML for {value!r}")
-
-
-def _toml_key(key):
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
-
-
-def to_toml(sections):
-    """{"section": {"key": value}} as TOML; None leaves a key out."""
-    lines = []
-    for section, keys in sections.items():
-        if not isinstance(keys, dict):
-            raise TypeError(f"[{section}] is not a table")
-        lines.append(f"[{_toml_key(section)}]")
-        lines += [f"{_toml_key(k)} = {_toml_value(v)}" for k, v in keys.items() if v is not None]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def merged(base, over):
-    """`base` with the tables of `over` laid over it; neither is changed."""
-    out = {k: dict(v) if isinstance(v, dict) else v for k, v in base.items()}
-    for section, keys in (over or {}).items():
-        if isinstance(keys, dict) and isinstance(out.get(section), dict):
-            out[section] = {**out[section], **keys}
-        else:
-            out[section] = keys
-    return out
-
 
 # ---------------------------------------------------------------------------------------------
 # Programs

@@ -164,6 +164,14 @@ TEST_F(Router, NotReadyIs503WithEveryReason) {
     EXPECT_EQ(v.at("ready"), false);
 }
 
+TEST_F(Router, ReasonsThatAreNotUtf8StillMakeJson) {
+    view.is_ready = {false, {"the handler said \xff"}};
+    const http_response answer = get("/readyz");
+
+    expect_problem(answer, 503);
+    EXPECT_EQ(body(answer).at("reasons").at(0), "the handler said \xef\xbf\xbd");
+}
+
 TEST_F(Router, MetricsAreText) {
     const http_response answer = get("/metrics");
 
