@@ -54,7 +54,7 @@ void draft::refuse(std::string_view key, std::string what) {
 }
 
 void draft::add(const place& where, std::string_view key, std::string what) {
-    if (problems_.size() >= max_problems) {
+    if (full()) {
         ++left_out_;
         return;
     }
@@ -65,6 +65,10 @@ void draft::add(const place& where, std::string_view key, std::string what) {
     p.key = printable(key, max_key_shown);
     p.what = std::move(what);
     problems_.push_back(std::move(p));
+}
+
+bool draft::full() const noexcept {
+    return problems_.size() >= max_problems;
 }
 
 bool draft::faulty(std::string_view key) const {

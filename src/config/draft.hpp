@@ -57,6 +57,9 @@ public:
     [[nodiscard]] bool faulty(std::string_view key) const;
     [[nodiscard]] bool any_faulty(std::initializer_list<std::string_view> keys) const;
 
+    // Further problems are only counted: what would explain them need not be worked out.
+    [[nodiscard]] bool full() const noexcept;
+
     // In file order, those without a place last; bounded.
     [[nodiscard]] std::vector<problem> take_problems();
 

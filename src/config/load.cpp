@@ -30,9 +30,9 @@ void take_value(draft& d, const entry& e, const toml::node& value, layer from, p
 }
 
 void unknown_key(draft& d, const place& where, const std::string& key) {
-    d.fault_at(
-        where, key,
-        "unknown key, the nearest known one is " + std::string(nearest_key(key, key_names())));
+    // Looking for the nearest key is by far the most expensive step; a hostile file has thousands.
+    const std::string_view near = d.full() ? std::string_view() : nearest_key(key, key_names());
+    d.fault_at(where, key, "unknown key, the nearest known one is " + std::string(near));
 }
 
 void read_section(draft& d, const std::string& file, const std::string& section,
