@@ -25,6 +25,12 @@ void add_endpoints(CLI::App& app, endpoint_options& o) {
     app.add_option("--resume-port", o.resume, "gateway of READY's resume URL");
     app.add_option("--control-port", o.control, "control API");
     app.add_option("--handler-port", o.handler, "event handler");
+    app.add_option("--handler-listen", o.handler_listen,
+                   "event handler's address instead of host and port: host:port or unix:/path");
+    app.add_option("--handler-secret", o.handler_secret,
+                   "the event handler wants it in Authorization");
+    app.add_option("--handler-signing-key", o.handler_signing_keys,
+                   "the event handler wants requests signed by it (or by one of several)");
     app.add_option("--ca-out", o.ca_out, "file to write the CA certificate (PEM) to");
     app.add_option("--ready-file", o.ready_file, "file to write the ready line to as well");
 }

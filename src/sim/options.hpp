@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "shardgate/base/time.hpp"
 #include "shardgate/protocol/intents.hpp"
@@ -26,6 +27,9 @@ struct endpoint_options {
     std::uint16_t resume = 0;
     std::uint16_t control = 0;
     std::uint16_t handler = 0;
+    std::string handler_listen;  // instead of host and port: "host:port" or "unix:/path"
+    std::string handler_secret;  // wanted in Authorization; empty = not checked
+    std::vector<std::string> handler_signing_keys;  // a signature by one of them is wanted
     std::string ca_out;
     std::string ready_file;
 };

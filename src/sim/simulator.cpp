@@ -35,7 +35,10 @@ http_answer refused(const std::string& why) {
 
 handler_options handler_settings(const options& o) {
     handler_options h;
-    h.listen = o.endpoints.host + ":" + std::to_string(o.endpoints.handler);
+    h.listen = o.endpoints.handler_listen;
+    if (h.listen.empty()) h.listen = o.endpoints.host + ":" + std::to_string(o.endpoints.handler);
+    h.secret = o.endpoints.handler_secret;
+    h.signing_keys = o.endpoints.handler_signing_keys;
     return h;
 }
 
@@ -92,6 +95,9 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
         rest_tls_door.start();
         control_door.start();
         const std::string port = std::to_string(gate_door.port());
+        p.rest.on_answered_for_good = [this](std::uint64_t n) {
+            p.book.lost(n, "answered for the handler");
+        };
         p.rest.gateway_url("wss://localhost:" + port + "/");
         p.gate.resume_url("wss://localhost:" + std::to_string(gate_door.resume_port()));
         p.gate.on_resume_dead = [this](duration d) { gate_door.kill_resume(d); };
