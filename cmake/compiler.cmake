@@ -50,6 +50,9 @@ if(SHARDGATE_SANITIZE)
   target_compile_options(shardgate_options INTERFACE
     -fsanitize=${SHARDGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(shardgate_options INTERFACE -fsanitize=${SHARDGATE_SANITIZE})
+  # clang 14 cannot compile coroutines with the function sanitizer.
+  target_compile_options(shardgate_options INTERFACE
+    $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
   # Sanitizer instrumentation makes GCC see overflows that are not there.
   target_compile_options(shardgate_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
 elseif(SHARDGATE_MOLD)

@@ -199,6 +199,13 @@ json::array interactions::list(time_point now, std::size_t limit) const {
     return out;
 }
 
+std::optional<std::uint64_t> interactions::answered_for_good(snowflake id) const {
+    const auto it = open_.find(id);
+    if (it == open_.end() || !it->second.answered || it->second.n == 0) return std::nullopt;
+    if (it->second.answer != 4 && it->second.answer != 8) return std::nullopt;
+    return it->second.n;
+}
+
 void interactions::clear() {
     open_.clear();
     order_.clear();

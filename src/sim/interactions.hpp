@@ -49,6 +49,10 @@ public:
     [[nodiscard]] callback_reply answer(snowflake id, std::string_view token, std::string_view body,
                                         bool with_response, time_point now);
 
+    // The event's number if its answer leaves nothing to do for the handler (types 4 and 8): it may
+    // keep the event to itself.
+    [[nodiscard]] std::optional<std::uint64_t> answered_for_good(snowflake id) const;
+
     struct counts {
         std::uint64_t created = 0;
         std::uint64_t in_time = 0, late = 0, twice = 0, illegal = 0, malformed = 0;

@@ -211,6 +211,8 @@ http_answer rest_api::callback(const http_call& call, const std::string& path, t
         return error(400, 50035, "Invalid Form Body");
     const callback_reply r = interactions_.answer(snowflake{id}, token, call.body,
                                                   true_value(query_of(call, "with_response")), now);
+    if (r.status < 300 && on_answered_for_good)
+        if (const auto n = interactions_.answered_for_good(snowflake{id})) on_answered_for_good(*n);
     return http_answer(r.status, r.body);
 }
 

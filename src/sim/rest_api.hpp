@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -36,6 +37,9 @@ struct rest_fault {
 class rest_api {
 public:
     // References outlive this.
+    // An interaction's event that need not reach the handler any more.
+    std::function<void(std::uint64_t n)> on_answered_for_good;
+
     rest_api(const options& o, const world& w, identify_rules& rules, interactions& book)
         : options_(o), world_(w), rules_(rules), interactions_(book) {}
 
