@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace shardgate {
 namespace {
@@ -66,9 +67,9 @@ void silence_watch::learn(stream& s, duration span) const noexcept {
 // is silent the habit stands still, and the gap is weighed in with the next event.
 void silence_watch::account(time_point now) {
     habits_.fill(0);
-    cursor_ = (cursor_ + 1) % remembered_ticks;
+    const std::size_t previous = std::exchange(cursor_, (cursor_ + 1) % remembered_ticks);
     for (std::size_t c = 0; c < shed_class_count; ++c) {
-        std::uint32_t total = 0;
+        std::uint64_t total = ticks_[c][previous];
         for (shard_watch& w : shards_) {
             stream& s = w.streams[c];
             if (!w.live) continue;
@@ -91,10 +92,10 @@ double silence_watch::siblings_factor(std::size_t shard, std::size_t what, durat
     const double used_to = habits_[what] - shards_[shard].streams[what].habit;
     if (used_to <= 0) return 0;
     const auto wanted = static_cast<std::size_t>(span / settings_.tick);
-    const std::size_t ticks = std::clamp<std::size_t>(wanted, 1, remembered_ticks);
-    double had = 0;
-    for (std::size_t i = 0; i < ticks; ++i)
-        had += ticks_[what][(cursor_ + remembered_ticks - i) % remembered_ticks];
+    const std::size_t ticks = std::clamp<std::size_t>(wanted, 1, remembered_ticks - 1);
+    const ring& totals = ticks_[what];
+    const std::size_t before = (cursor_ + remembered_ticks - ticks) % remembered_ticks;
+    const auto had = static_cast<double>(totals[cursor_] - totals[before]);
     const double weighed = seconds(settings_.tick) * static_cast<double>(ticks);
     return had / (used_to * weighed);
 }

@@ -66,8 +66,8 @@ private:
         bool live = false;
         time_point left_alone_until = time_point::min();
     };
-    // All events of one class in one tick, over all shards.
-    using ring = std::vector<std::uint32_t>;
+    // All events of one class over all shards, counted up to each of the last ticks.
+    using ring = std::vector<std::uint64_t>;
     struct case_file {  // the shard being treated
         std::size_t shard;
         std::size_t what;

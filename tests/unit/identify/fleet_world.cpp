@@ -35,7 +35,7 @@ void fleet_world::run(duration d) {
     for (;;) {
         const time_point next = queue_.empty() ? never : queue_.top().when;
         const time_point due = std::min(next, pacer_.deadline());
-        if (due > end || !broken().empty()) break;
+        if (due > end || !broken_.empty()) break;
         now_ = std::max(now_, due);
         if (next <= now_) {
             const happening h = queue_.top();
@@ -58,14 +58,6 @@ std::size_t fleet_world::count(shard_state s) const {
     for (const shard_side& side : shards_)
         n += side.fsm->state() == s ? 1 : 0;
     return n;
-}
-
-std::string fleet_world::broken() const {
-    if (!broken_.empty()) return broken_;
-    for (std::uint32_t i = 0; i < settings_.shards; ++i)
-        if (!shards_[i].rules.broken().empty())
-            return "shard " + std::to_string(i) + ": " + shards_[i].rules.broken();
-    return {};
 }
 
 void fleet_world::at(duration in, std::uint32_t shard, what kind, std::uint32_t argument) {
@@ -257,6 +249,8 @@ void fleet_world::carry_out(std::uint32_t shard, session_actions& out) {
         if (std::get_if<act::park>(&a) || std::get_if<act::stop_bot>(&a)) say("gave up");
     }
     side.rules.end_of_call();
+    if (!side.rules.broken().empty())
+        say("shard " + std::to_string(shard) + ": " + side.rules.broken());
     if (const time_point due = side.fsm->deadline(); due < side.timer) {
         side.timer = due;
         queue_.push({std::max(due, now_), order_++, shard, 0, what::timer, 0});

@@ -55,7 +55,7 @@ public:
     duration longest_wait_connected() const { return longest_wait_; }
     std::uint64_t steps() const { return steps_; }
     // The first rule that was broken; empty = none.
-    std::string broken() const;
+    const std::string& broken() const { return broken_; }
 
 private:
     enum class what : std::uint8_t {

@@ -120,9 +120,9 @@ TEST(CommandLimiter, RateLimitedIsHonouredAndNeverShortens) {
 TEST(CommandLimiter, RemembersABoundedNumberOfGuilds) {
     command_limiter l;
     l.begin(41250ms, false);
-    for (std::uint64_t g = 1; g <= 100'000; ++g)
+    for (std::uint64_t g = 1; g <= 3'000; ++g)
         l.rate_limited(snowflake{g}, 1h, t0);
-    EXPECT_EQ(l.earliest(members("100000"), t0), t0 + 1h);
+    EXPECT_EQ(l.earliest(members("3000"), t0), t0 + 1h);
 }
 
 TEST(CommandQueue, KeepsOrderAndIsBounded) {
