@@ -52,7 +52,7 @@ std::string check_url(std::string_view text, std::initializer_list<std::string_v
     if (text.size() > max_url) return "is longer than " + std::to_string(max_url) + " bytes";
     const auto parsed = boost::urls::parse_uri(text);
     if (!parsed) return "is not a URL";
-    const boost::urls::url_view url = *parsed;
+    const boost::urls::url_view& url = *parsed;
     const bool known = std::any_of(schemes.begin(), schemes.end(), [text](std::string_view name) {
         return has_scheme(text, name);
     });
