@@ -239,19 +239,18 @@ resolver::ticket resolver::lookup(const asio::any_io_executor& loop, std::string
     t.wait_ = std::make_shared<ticket::wait>();
     t.wait_->owner = impl_;
     t.wait_->done = std::move(done);
-    t.wait_->work = asio::prefer(loop, asio::execution::outstanding_work.tracked);
     error_code not_literal;
     const auto literal = asio::ip::make_address(host, not_literal);
     t.wait_->host = std::move(host);
     if (!not_literal) {
         auto answer = [w = t.wait_, literal] {
             const callback call = std::exchange(w->done, nullptr);
-            w->work = asio::any_io_executor();
             if (call) call(error_code(), addresses{literal});
         };
         asio::post(loop, std::move(answer));
         return t;
     }
+    t.wait_->work = asio::prefer(loop, asio::execution::outstanding_work.tracked);
     const auto [at, first] = impl_->questions.try_emplace(t.wait_->host);
     at->second.waits.push_back(t.wait_);
     if (first)
@@ -276,7 +275,14 @@ void resolver::shutdown() noexcept {
         impl_->shared->open = false;
         impl_->shared->jobs.clear();
     }
-    impl_->questions.clear();
+    // A ticket may outlive the loop; what it holds must not refer to it. Out of the table first: a
+    // callback's end may be another ticket's.
+    const auto all = std::exchange(impl_->questions, {});
+    for (const auto& [host, p] : all)
+        for (const auto& w : p.waits) {
+            w->done = nullptr;
+            w->work = asio::any_io_executor();
+        }
 }
 
 }  // namespace shardgate

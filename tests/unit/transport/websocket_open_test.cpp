@@ -136,7 +136,7 @@ TEST_F(Websocket, WorksOverTls12) {
 }
 
 TEST_F(Websocket, AStalledTlsHandshakeTimesOut) {
-    options.connect_timeout = 50ms;
+    options.connect_timeout = 300ms;
     server.stall();
     open();
 
@@ -147,7 +147,7 @@ TEST_F(Websocket, AStalledTlsHandshakeTimesOut) {
 }
 
 TEST_F(Websocket, ASilentUpgradeTimesOut) {
-    options.connect_timeout = 100ms;
+    options.connect_timeout = 500ms;
     server.answer("");
     open();
 
