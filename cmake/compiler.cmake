@@ -37,7 +37,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(shardgate_options INTERFACE -fpch-preprocess)
   # False positives of GCC 12 and 14 inside Boost and libstdc++ at -O2.
   target_compile_options(shardgate_options INTERFACE
-    -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-reference
+    -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-restrict -Wno-dangling-reference
     -Wno-free-nonheap-object -Wno-mismatched-new-delete)
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(shardgate_options INTERFACE -fcoroutines)
