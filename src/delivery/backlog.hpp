@@ -3,6 +3,7 @@
 // Pure. Owner: delivery.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -31,9 +32,10 @@ public:
     [[nodiscard]] bool over() const noexcept {
         return events_ > max_events_ || bytes_ > max_bytes_;
     }
-    // Room again: a tenth below both bounds.
+    // Room again: a tenth below both bounds, and for one more event at least.
     [[nodiscard]] bool relaxed() const noexcept {
-        return events_ <= max_events_ - max_events_ / 10 && bytes_ <= max_bytes_ - max_bytes_ / 10;
+        return events_ + std::max<std::uint64_t>(1, max_events_ / 10) <= max_events_ &&
+               bytes_ <= max_bytes_ - max_bytes_ / 10;
     }
     // What to give up next: the lowest class first, its oldest or newest by policy. Null: nothing
     // may go.

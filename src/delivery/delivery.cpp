@@ -275,9 +275,12 @@ time_point delivery::deadline() const noexcept {
     const impl& d = *impl_;
     time_point when = std::min(d.waiting.deadline(), d.desk.deadline());
     if (d.paused) return when;
+    const bool failover = d.handler.balance == config::balance_mode::failover;
     for (std::size_t i = 0; i < d.endpoints.size(); ++i) {
-        const std::size_t group = d.handler.balance == config::balance_mode::failover ? 0 : i;
-        if (d.waiting.any_ready(group)) when = std::min(when, d.endpoints[i]->next_probe());
+        // Behind one that is up nobody is asked.
+        if (failover && !d.endpoints[i]->open()) break;
+        if (d.waiting.any_ready(failover ? 0 : i))
+            when = std::min(when, d.endpoints[i]->next_probe());
     }
     return when;
 }

@@ -51,7 +51,10 @@ void delivery::on_callback(snowflake interaction, callback_result how, time_poin
     impl& d = *impl_;
     const auto verdict = d.desk.on_callback(interaction, how, now);
     if (!verdict.known) return;
-    if (verdict.announce && verdict.event) d.announce(*verdict.event, verdict.mark, now, wall);
+    if (verdict.announce && verdict.event) {
+        d.announce(*verdict.event, verdict.mark, now, wall);
+        d.keep_bounds(now);
+    }
     if (!verdict.drop_event) return;
     const auto it = d.queued_interactions.find(interaction);
     if (it == d.queued_interactions.end()) return;

@@ -38,6 +38,8 @@ void delivery::on_outcome(std::uint64_t request, const delivery_outcome& outcome
     case answer::refused: d.on_refused(f, outcome, now, wall); break;
     case answer::away: d.on_away(f, outcome, now, wall); break;
     }
+    // Only a handler that answers is told: while it is away a run goes on.
+    if (read_answer(outcome) != answer::away) d.tell_gaps(now, wall);
     d.keep_bounds(now);
 }
 
@@ -74,7 +76,6 @@ void delivery::impl::on_accepted(flight& f, time_point now, wall_ms wall) {
             interaction_accepted(*e, f.marked, now, wall);
         settle(*e, settled_as::accepted, now);
     }
-    tell_gaps(now, wall);
 }
 
 void delivery::impl::on_refused(flight& f, const delivery_outcome& o, time_point now,

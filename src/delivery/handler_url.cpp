@@ -121,7 +121,7 @@ void handler_url::schedule_probe(const handler_url_failure& f, time_point now) {
 }
 
 time_point handler_url::next_probe() const noexcept {
-    return open_ && !probing_ ? next_probe_ : never;
+    return open_ && !probing_ && in_flight_ < settings_.cap ? next_probe_ : never;
 }
 
 std::string shown_url(std::string_view url) {

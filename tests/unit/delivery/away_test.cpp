@@ -285,6 +285,29 @@ TEST_F(Away, FailoverGoesToTheNextAndBack) {
     EXPECT_EQ(pull().at(0).url, 0U);
 }
 
+TEST_F(Away, FailoverDoesNotWaitForTheProbeOfAUrlItDoesNotNeed) {
+    handler.urls = {"http://a/", "http://b/"};
+    handler.balance = config::balance_mode::failover;
+    handler.connections = 1;
+    for (std::uint64_t g = 1; g <= 4; ++g)
+        push("MESSAGE_CREATE", g);
+    for (int i = 0; i < 2; ++i)  // first down, then second
+        for (int failures = 0; failures < 2; ++failures)
+            refuse_connection(pull_later().at(0));
+    auto r = pull_later();
+    while (r.at(0).url != 0) {
+        refuse_connection(r[0]);
+        r = pull_later();
+    }
+    answer(r[0], 204);  // the first is back, the second is not
+    ASSERT_EQ(pull().size(), 1U);
+    pass(1min);
+
+    EXPECT_TRUE(pull().empty());
+    EXPECT_EQ(core->snapshot().urls[1].state, handler_state::down);
+    EXPECT_EQ(core->deadline(), never);
+}
+
 TEST_F(Away, NewUrlsTakeWhatWaits) {
     handler.urls = {"http://a/"};
     push("MESSAGE_CREATE", 1);

@@ -56,6 +56,7 @@ public:
         e.frame = frame;
         e.d = std::string_view(frame).substr(frame.size() - d.size() - 1, d.size());
         e.fields.guild = snowflake{guild};
+        e.fields.channel = snowflake{channel};
         e.fields.id = snowflake{id};
         e.fields.interaction_type = interaction_type;
         e.fields.interaction_token = token;
@@ -147,6 +148,7 @@ public:
     time_point start{100h}, now = start;
     session_handle session = std::make_shared<const std::string>("session");
     std::uint64_t last_seq = 0;
+    std::uint64_t channel = 0;
     std::uint32_t interaction_type = 2;
     std::string token = "token";
     std::vector<settled> fates;
