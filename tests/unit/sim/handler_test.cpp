@@ -88,7 +88,7 @@ protected:
                std::string(55, '0') + "\r\n" + extra + "\r\n" + body;
     }
     void until(const std::function<bool()>& done) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(40);
         while (!done()) {
             ASSERT_LT(std::chrono::steady_clock::now(), end) << "did not happen in time";
             io.restart();

@@ -24,7 +24,7 @@ protected:
         std::size_t order = 0;
     };
 
-    sink_fixture() : tls(std::move(*tls_client::make({}))) { handler.timeout = patience; }
+    sink_fixture() : tls(*tls_client::make({})) { handler.timeout = patience; }
 
     void make_sink(const std::vector<std::string>& urls) {
         handler.urls = urls;
@@ -47,7 +47,7 @@ protected:
 
     // Turns the loop until `done`, or fails after `limit`.
     void run_until(const std::function<bool()>& done,
-                   std::chrono::milliseconds limit = std::chrono::seconds(5)) {
+                   std::chrono::milliseconds limit = std::chrono::seconds(40)) {
         const auto end = std::chrono::steady_clock::now() + limit;
         while (!done()) {
             ASSERT_LT(std::chrono::steady_clock::now(), end) << "did not happen in time";
@@ -60,7 +60,7 @@ protected:
     }
     [[nodiscard]] unsigned status(std::uint64_t id) const { return outcomes.at(id).outcome.status; }
 
-    static constexpr std::chrono::milliseconds patience{2000};
+    static constexpr std::chrono::milliseconds patience{30000};
     asio::io_context io{1};
     std::unique_ptr<tls_client> tls;
     config::handler handler;

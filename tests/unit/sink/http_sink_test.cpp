@@ -150,6 +150,7 @@ TEST_F(HttpSink, ALargeEventArrivesWhole) {
     post(sample_request(1, sample_event(1, "GUILD_CREATE", d)));
     run_until_posted(1);
     EXPECT_EQ(status(1), 204U);
+    ASSERT_EQ(server.seen.size(), 1U);
     EXPECT_NE(server.seen[0].body.find(d), std::string::npos);
 }
 

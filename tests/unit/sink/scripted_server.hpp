@@ -82,7 +82,7 @@ public:
     using script = std::function<void(peer&, const request&)>;
 
     explicit scripted_server(asio::io_context& io, std::string unix_path = {})
-        : io_(io), acceptor_(io), unix_path_(std::move(unix_path)) {
+        : acceptor_(io), unix_path_(std::move(unix_path)) {
         on_request = [](peer& p, const request&) { p.ok(); };
         listen();
     }
@@ -136,7 +136,6 @@ private:
         });
     }
 
-    asio::io_context& io_;
     asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor_;
     std::string unix_path_;
     unsigned short port_ = 0;
