@@ -168,6 +168,16 @@ ws_server& ws_server::shut_down() {
     return add(do_shut_down, {});
 }
 
+// What RFC 6455 wants to hear, for that request's key.
+static std::string right_answer(const std::string& request) {
+    const std::string name = "Sec-WebSocket-Key: ";
+    const std::size_t at = request.find(name) + name.size();
+    const std::string key = request.substr(at, request.find("\r\n", at) - at);
+    return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Accept: " +
+           ws::accept_of(key) + "\r\n\r\n";
+}
+
 asio::awaitable<void> ws_server::accept(ws_server* self) {
     for (;;) {
         auto [code, socket] = co_await self->acceptor_.async_accept(quietly);
@@ -215,17 +225,8 @@ asio::awaitable<bool> ws_server::play(std::shared_ptr<session> s, step what) {
     case do_answer: {
         on = co_await read_request(s);
         if (!on) break;
-        std::string response = what.bytes;
-        if (what.what == do_upgrade) {
-            const std::string& r = s->owner->request;
-            const std::string name = "Sec-WebSocket-Key: ";
-            const std::size_t at = r.find(name) + name.size();
-            const std::string accept = ws::accept_of(r.substr(at, r.find("\r\n", at) - at));
-            response =
-                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                "Connection: Upgrade\r\nSec-WebSocket-Accept: " +
-                accept + "\r\n\r\n";
-        }
+        const bool rightly = what.what == do_upgrade;
+        const std::string response = rightly ? right_answer(s->owner->request) : what.bytes;
         auto [failed, n] = co_await asio::async_write(s->stream, asio::buffer(response), quietly);
         on = !failed;
         break;

@@ -139,8 +139,8 @@ TEST_F(HttpClient, AnIdleCloseIsNoticedAndCostsNothing) {
 }
 
 TEST_F(HttpClient, AGetOnAConnectionThatDiesUnheardIsRepeatedOnce) {
-    http_peer server(loop, [](const std::string&, int connection) {
-        static int seen = 0;
+    int seen = 0;
+    http_peer server(loop, [&](const std::string&, int connection) {
         if (connection == 1 && ++seen == 2) return http_reply("", then::reset);
         return http_reply(http_ok("x"));
     });
