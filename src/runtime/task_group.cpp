@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <exception>
 #include <list>
 #include <utility>
@@ -79,7 +80,7 @@ task_group::task_group(asio::any_io_executor loop, fault_handler on_fault)
 
 task_group::~task_group() {
     state_->abandoned = true;
-    state_->cancel(asio::cancellation_type::terminal);
+    cancel();
 }
 
 void task_group::spawn(std::string name, asio::awaitable<void> body) {
@@ -95,7 +96,9 @@ void task_group::spawn(std::string name, asio::awaitable<void> body) {
 
 void task_group::cancel(asio::cancellation_type how) {
     state_->cancelled = true;
-    state_->cancel(how);
+    // From inside the loop: at once. From outside, Boost 1.81 would post each emission with a bare
+    // pointer to the task's signal, which may be gone when it runs (asio issue 1332).
+    asio::dispatch(state_->loop, [group = state_, how] { group->cancel(how); });
 }
 
 std::size_t task_group::size() const noexcept {
