@@ -3,12 +3,17 @@
 of every one of them. What was sent and what arrived is counted in the simulator; the daemon's own
 counts are held against that."""
 
-from harness import Failure, check, equal, wait_until
+from harness import PATIENCE, Failure, check, equal, wait_until
 
 # The daemon's pace is slower than the simulator's rule by what two programs on a busy machine may
 # be late.
 IDENTIFY = {"identify_interval": 100, "identify_tolerance": 50}
 SHARDING = {"identify_interval": "150ms"}
+
+
+def patient_ms(ms):
+    """A time-out of the daemon that must not strike by itself on a slow machine."""
+    return f"{int(ms * PATIENCE)}ms"
 
 
 def start(case, sim=None, config=None):

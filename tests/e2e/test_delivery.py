@@ -3,7 +3,8 @@
 the rest."""
 
 from harness import PATIENCE, check, equal, holds_for, wait_until
-from streams import failures, last_n, load_over, requests, settle, some_guild, start
+from streams import (failures, last_n, load_over, patient_ms, requests, settle, some_guild,
+                     start)
 
 QUICK = {"retry_initial": "50ms", "retry_max": "200ms"}
 STOP_AT_ONCE = {"directory": "", "stop_flush": "0ms"}  # nobody takes what is left
@@ -107,8 +108,9 @@ def test_a_wrong_secret_gets_nothing_and_loses_nothing(case):
 
 def test_a_wrong_signature_gets_nothing(case):
     sim = case.simulator(guilds=5, shards=1, identify_interval=100, handler_signing_key="right")
-    daemon = case.daemon(sim, {"sharding": {"identify_interval": "150ms"}, "state": STOP_AT_ONCE, "handler": {
-        "signing_key_file": case.write("key", "wr0ng-key\n")}})
+    keys = case.write("key", "wr0ng-key\n")
+    daemon = case.daemon(sim, {"sharding": {"identify_interval": "150ms"}, "state": STOP_AT_ONCE,
+                               "handler": {"signing_key_file": keys}})
     case.secrets.add("wr0ng-key")
     wait_until(lambda: sim.report()["handler"]["bad_signature"] >= 2, what="two refusals")
     equal(sim.report()["handler"]["accepted"], 0, "events accepted")
@@ -149,7 +151,7 @@ def test_a_poisoned_event_in_a_batch_takes_no_other_with_it(case):
 
 def test_a_hung_guild_stops_nobody_else(case):
     sim, daemon = start(case, {**PLAIN, "guilds": 60}, {
-        "queue": QUICK, "handler": {"timeout": "1s", "connections": 16}})
+        "queue": QUICK, "handler": {"timeout": patient_ms(1000), "connections": 16}})
     settle(sim)
     hung = some_guild(sim)
     sim.handler(rules=[{"lane": hung, "do": "hang"}])
