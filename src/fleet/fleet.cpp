@@ -10,6 +10,8 @@ namespace shardgate {
 namespace {
 
 constexpr std::size_t close_codes_told_apart = 32;
+constexpr auto sleep_check_every = std::chrono::seconds(5);
+constexpr auto sleep_that_kills = std::chrono::seconds(30);
 
 session_settings session_settings_for(const config::settings& settings) {
     session_settings s;
@@ -45,7 +47,8 @@ fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings
               std::move(user_agent),
               std::move(gateway_url)},
       silence_({}, range.first, range.last.value - range.first.value + 1, clock::now()),
-      silence_timer_(loop, [this] { watch_silence(); }) {
+      silence_timer_(loop, [this] { watch_silence(); }),
+      sleep_timer_(loop, [this] { watch_sleep(); }) {
     for (std::uint32_t id = range.first.value; id <= range.last.value; ++id)
         shards_.push_back(
             std::make_unique<shard_runner>(around_, shard_id{id}, range.total, range.gen));
@@ -60,6 +63,7 @@ void fleet::start() {
     for (auto& shard : shards_)
         shard->start(std::nullopt);
     if (settings_.watchdog.silence) silence_timer_.arm(silence_.deadline());
+    sleep_timer_.arm(clock::now() + sleep_check_every);
 }
 
 void fleet::stop(close_code code) {
@@ -73,7 +77,9 @@ void fleet::stop(close_code code) {
 }
 
 void fleet::restart(shard_id shard) {
-    shards_[shard.value - range_.first.value]->reconnect(true);
+    // Not a new session: a parked shard has none, and one that an outage's 4004 sent away may still
+    // have its own. Nor may this spend the operator's reserve.
+    shards_[shard.value - range_.first.value]->reconnect(false);
 }
 
 std::vector<shard_snapshot> fleet::snapshots() const {
@@ -123,6 +129,19 @@ void fleet::watch_silence() {
     if (stopping_) return;
     if (const auto advice = silence_.poll(clock::now())) treat(*advice);
     silence_timer_.arm(silence_.deadline());
+}
+
+void fleet::watch_sleep() {
+    if (stopping_) return;
+    sleep_timer_.arm(clock::now() + sleep_check_every);
+    const duration slept = time_asleep() - std::exchange(asleep_, time_asleep());
+    if (slept < sleep_that_kills) return;
+    // Discord has dropped every connection meanwhile; waiting for each to be found dead would cost
+    // another heartbeat interval of the replay window.
+    log::warn("the machine was asleep: resuming every shard",
+              {{"seconds", std::chrono::duration<double>(slept).count()}});
+    for (auto& shard : shards_)
+        if (shard->connected()) shard->reconnect(false);
 }
 
 void fleet::treat(const silence_advice& advice) {

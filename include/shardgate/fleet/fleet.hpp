@@ -14,6 +14,7 @@
 #include "shardgate/config/config.hpp"
 #include "shardgate/fleet/connect_pool.hpp"
 #include "shardgate/fleet/shard_runner.hpp"
+#include "shardgate/runtime/suspend_clock.hpp"
 #include "shardgate/shard/silence_watch.hpp"
 
 namespace shardgate {
@@ -44,7 +45,7 @@ public:
     void start();
     // Closes every shard with `code`; on_all_stopped() follows, at once if nothing is connected.
     void stop(close_code code);
-    // A parked or refused shard starts over with a new session.
+    // A parked or refused shard tries again: resumes if it still has a session.
     void restart(shard_id shard);
 
     [[nodiscard]] const shard_range& range() const noexcept { return range_; }
@@ -66,6 +67,7 @@ private:
     void on_live(shard_runner& shard, bool live) override;
     void on_event(shard_id shard, shed_class what) override;
     void watch_silence();
+    void watch_sleep();
     void treat(const silence_advice& advice);
 
     const config::settings& settings_;
@@ -78,6 +80,8 @@ private:
     std::map<close_code, std::uint64_t> closes_;
     silence_watch silence_;
     lazy_timer silence_timer_;
+    duration asleep_ = time_asleep();
+    lazy_timer sleep_timer_;
     std::size_t running_ = 0;
     bool stopping_ = false;
 };
