@@ -107,7 +107,8 @@ json::value control_identifies(const parts& p) {
                                    {"shard", r.shard},
                                    {"shards", r.shards},
                                    {"key", r.key},
-                                   {"accepted", r.accepted}});
+                                   {"accepted", r.accepted},
+                                   {"waited_ms", ms_since({}, time_point{} + r.waited)}});
     return out;
 }
 

@@ -81,10 +81,12 @@ bool director::plain(event_kind kind, const place& where, const moment& now) {
     if (!recent_.empty() &&
         (kind == event_kind::message_delete || kind == event_kind::reaction_add ||
          kind == event_kind::reaction_remove)) {
-        const message& m = recent_[random_.below(recent_.size())].m;
+        const known_message& known = recent_[random_.below(recent_.size())];
+        const message& m = known.m;
         if (m.where.in == where.in && (where.in || m.where.channel == where.channel)) {
             id = m.id;
             at.channel = m.where.channel;
+            if (kind == event_kind::message_delete && known.deleted) *known.deleted = true;
         }
     }
     const std::uint64_t seed = random_.next();
@@ -109,15 +111,15 @@ bool director::create_message(event_kind shape, std::optional<std::uint32_t> ind
     const auto write = [&](std::string& d) { texts_.write(d, known.m); };
     known.create_n = out_.publish(what, write, now.at);
     if (known.create_n == 0) return false;
-    if (recent_.size() < recent_max)
-        recent_.push_back(known);
-    else
-        recent_[recent_next_++ % recent_max] = known;
     plan(known, now);
+    if (recent_.size() < recent_max)
+        recent_.push_back(std::move(known));
+    else
+        recent_[recent_next_++ % recent_max] = std::move(known);
     return true;
 }
 
-void director::plan(const known_message& known, const moment& now) {
+void director::plan(known_message& known, const moment& now) {
     const encoding_options& e = options_.encoding;
     bool unfurled = false;
     const auto add = [&](event_kind kind, duration after) {
@@ -125,6 +127,7 @@ void director::plan(const known_message& known, const moment& now) {
             ++later_dropped_;
             return;
         }
+        if (!known.deleted) known.deleted = std::make_shared<bool>(false);
         follow_up f;
         f.due = now.at + options_.scaled(after);
         f.kind = kind;
@@ -192,7 +195,7 @@ void director::tick(const moment& now) {
     while (!later_.empty() && later_.top().due <= now.at) {
         follow_up f = later_.top();
         later_.pop();
-        update(f.of, f.kind, now);
+        if (!*f.of.deleted) update(f.of, f.kind, now);
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <string>
@@ -61,6 +62,8 @@ private:
         message m;
         std::optional<std::uint32_t> guild;
         std::uint64_t create_n = 0;
+        // Shared with its follow-ups, when it has some: what is deleted is updated no more.
+        std::shared_ptr<bool> deleted;
     };
     struct follow_up {
         time_point due{};
@@ -74,7 +77,7 @@ private:
     bool create_message(event_kind shape, std::optional<std::uint32_t> index, std::uint64_t channel,
                         bool ephemeral, const moment& now);
     bool update(known_message& known, event_kind kind, const moment& now);
-    void plan(const known_message& known, const moment& now);
+    void plan(known_message& known, const moment& now);
     bool plain(event_kind kind, const place& where, const moment& now);
     bool guild_event(std::string_view t, std::uint32_t index, const publisher::writer& write,
                      const moment& now);

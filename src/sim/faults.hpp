@@ -32,7 +32,7 @@ enum class fault_kind : std::uint8_t {
     unknown_op,       // a valid frame with op 99
     huge,             // one message of `bytes` (40 MiB) that is in no replay
     bulk,             // one dispatch of `bytes` (16 MiB) through the world
-    corrupt,          // one bit of the next compressed payload
+    corrupt,          // the next compressed payload cannot be decoded
     ask_heartbeat,    // op 1
     delay_hello,      // by `delay`
     tls_stall,        // the handshake is never answered

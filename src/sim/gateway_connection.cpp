@@ -187,10 +187,11 @@ void gateway_connection::encode(std::string_view payload) {
     }
     compressed_.clear();
     compressor_->add(payload, compressed_);
-    if (corrupt_ && compressed_.size() > 8) {
+    if (corrupt_ && !compressed_.empty()) {
         corrupt_ = false;
-        compressed_[compressed_.size() / 2] =
-            static_cast<char>(compressed_[compressed_.size() / 2] ^ 0x55);
+        // A payload starts with a block's header, and type 3 does not exist (RFC 1951 3.2.3, RFC
+        // 8878 3.1.1.2.2). A byte further in may decode to another text that nobody can tell.
+        compressed_[0] = static_cast<char>(compressed_[0] | 0x06);
     }
     const bool split = link_ && link_->kind == compression::zlib_stream &&
                        random_.chance(options_.encoding.zlib_split);

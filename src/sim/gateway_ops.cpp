@@ -95,8 +95,9 @@ void gateway::heartbeat(link& l, const json::value* d, time_point now) {
 
 void gateway::identify(link& l, const json::value* d, time_point now) {
     if (l.now == link::state::live) return protocol_error(l, 4005, "already authenticated", now);
-    const auto r = d ? read_identify(*d) : std::nullopt;
+    auto r = d ? read_identify(*d) : std::nullopt;
     if (!r) return protocol_error(l, 4002, "bad IDENTIFY", now);
+    r->connected = l.opened;
     const bool sane = r->shards != 0 && r->shard < r->shards;
     const std::uint32_t guilds = sane ? world_.count_on(r->shard, r->shards) : 0;
     const identify_verdict verdict = rules_.check(*r, guilds, now);

@@ -147,6 +147,7 @@ void identify_rules::note(const identify_request& r, std::uint32_t key, bool acc
     made.shards = r.shards;
     made.key = key;
     made.accepted = accepted;
+    if (r.connected != time_point{}) made.waited = now - r.connected;
     timeline_.push_back(made);
 }
 

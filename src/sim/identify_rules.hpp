@@ -24,6 +24,7 @@ struct identify_request {
     bool shard_given = false;
     std::uint64_t intents = 0;
     bool compress = false;
+    time_point connected{};  // when its connection was opened; for the timeline
 };
 
 struct identify_verdict {
@@ -48,6 +49,7 @@ public:
         time_point when{};
         std::uint32_t shard = 0, shards = 0, key = 0;
         bool accepted = false;
+        duration waited{};  // connected, before the IDENTIFY came
     };
 
     // `o` outlives this and may change while running.

@@ -32,7 +32,7 @@ public:
     // Faults.
     virtual void go_silent() = 0;     // neither reads nor writes any more
     virtual void drip(bool on) = 0;   // one byte per second
-    virtual void corrupt_next() = 0;  // one bit of the next payload's wire bytes
+    virtual void corrupt_next() = 0;  // the next payload, if it is compressed, cannot be decoded
 };
 
 struct link {
