@@ -3,8 +3,8 @@
 the rest."""
 
 from harness import PATIENCE, check, equal, holds_for, wait_until
-from streams import (failures, last_n, load_over, patient_ms, requests, settle, some_guild,
-                     start)
+from streams import (failures, last_n, load_over, patient_ms, queue_empty, requests, settle,
+                     some_guild, start)
 
 QUICK = {"retry_initial": "50ms", "retry_max": "200ms"}
 STOP_AT_ONCE = {"directory": "", "stop_flush": "0ms"}  # nobody takes what is left
@@ -126,6 +126,7 @@ def test_a_refused_and_a_poisoned_event_end_in_the_dead_letters(case):
     wait_until(lambda: daemon.queue()["dead_letters"] == 2, 60, "two dead letters")
     sim.stop_load()
     report = settle(sim, missing=2)
+    queue_empty(daemon)
     equal({e["n"] for e in report["truth"]["missing_first"]}, {poison, refused}, "missing")
     equal(report["handler"]["by_status"]["500"], 8, "attempts of the poisoned event")
     equal(report["handler"]["by_status"]["422"], 1, "attempts of the refused event")

@@ -115,6 +115,7 @@ def strange_answers(case, rule, counted_as):
     sim.load(mix="messages", rate=400, count=400, unknown=0)
     load_over(sim)
     report = settle(sim)
+    queue_empty(daemon)
     stale = int(daemon.metric("shardgate_handler_stale_retries_total"))
     counts = requests(daemon)
     equal(counts[counted_as] + stale, 12, f"counted as {counted_as} or resent: {counts}, {stale}")
