@@ -131,7 +131,7 @@ void gateway_connection::upgrade(const upgrade_request& r) {
 }
 
 void gateway_connection::read() {
-    if (over_ || silent_) return;
+    if (over_ || silent_ || close_after_write_) return;
     stream_.async_read_some(asio::buffer(in_),
                             [me = shared_from_this()](error_code ec, std::size_t n) {
                                 if (me->over_) return;
@@ -237,7 +237,7 @@ void gateway_connection::kick() {
     pull();
     if (silent_) return;
     if (out_.empty()) {
-        if (close_after_write_) end();
+        if (close_after_write_) goodbye();
         return;
     }
     if (drip_) return write(1);
@@ -305,6 +305,16 @@ void gateway_connection::deadline(duration after) {
     timer_.async_wait([me = shared_from_this()](error_code ec) {
         if (!ec && me->timer_.expiry() <= clock::now()) me->end();
     });
+}
+
+// The orderly end: TLS is told as well, so that a client can tell it from a cut line (RFC
+// 8446 6.1).
+void gateway_connection::goodbye() {
+    if (leaving_ || over_) return;
+    leaving_ = true;
+    if (link_) logic_.on_end(*std::exchange(link_, nullptr), client_code_, clock::now());
+    deadline(1s);
+    stream_.async_shutdown([me = shared_from_this()](error_code) { me->end(); });
 }
 
 void gateway_connection::end() {

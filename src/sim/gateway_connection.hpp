@@ -60,6 +60,7 @@ private:
     void write(std::size_t bytes);
     void written();
     void deadline(duration after);
+    void goodbye();
     void end();
 
     boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
@@ -88,6 +89,7 @@ private:
     bool silent_ = false;
     bool drip_ = false;
     bool corrupt_ = false;
+    bool leaving_ = false;
     bool over_ = false;
     close_code client_code_ = 0;
 };
