@@ -10,6 +10,7 @@
 
 #include "shardgate/app/run.hpp"
 #include "shardgate/base/log.hpp"
+#include "shardgate/config/address.hpp"
 #include "shardgate/config/cli.hpp"
 #include "shardgate/runtime/sleep.hpp"
 
@@ -23,6 +24,7 @@ constexpr auto limits_asked_every =
     std::chrono::minutes(30);  // the docs: not to be cached for long
 constexpr auto lag_measured_every = std::chrono::milliseconds(250);
 constexpr auto fleet_stop_patience = std::chrono::seconds(5);
+constexpr auto shortest_at_discord = std::chrono::seconds(5);
 constexpr auto first_retry = std::chrono::seconds(1);
 constexpr auto last_retry = std::chrono::seconds(60);
 
@@ -152,9 +154,16 @@ void daemon::launch(const bot_gateway& gateway) {
     pacing.max_concurrency_cap = wanted.max_concurrency;
     pacing.reserve = wanted.identify_reserve;
     limits_seen_ = clock::now();
-    gate_ = std::make_unique<identify_gate>(loop_.get_executor(), pacing, gateway.limit, ledger_);
     const std::string url =
         settings_.discord.gateway_url.empty() ? gateway.url : settings_.discord.gateway_url;
+    if (pacing.interval < shortest_at_discord && config::is_discord_url(url)) {
+        // A REST proxy hides from `check` where the gateway is; Discord's own pace is not
+        // negotiable.
+        log::warn(
+            "sharding.identify_interval is too short for Discord's own gateway: using 5250ms");
+        pacing.interval = std::chrono::milliseconds(5250);
+    }
+    gate_ = std::make_unique<identify_gate>(loop_.get_executor(), pacing, gateway.limit, ledger_);
     fleet_ = std::make_unique<fleet>(loop_.get_executor(), settings_, *discord_tls_, *stage_,
                                      *gate_, random_, range, url, user_agent_,
                                      static_cast<fleet_listener&>(*this));

@@ -55,8 +55,8 @@ public:
     bool on_failure(ticket t, const handler_url_failure& f, time_point now);
 
     [[nodiscard]] bool open() const noexcept { return open_; }
-    // When the next probe is due; `never` while closed, while a probe is under way, or while as many
-    // requests as there may be are.
+    // When the next probe is due; `never` while closed, while a probe is under way, or while as
+    // many requests as there may be are.
     [[nodiscard]] time_point next_probe() const noexcept;
     // A lane that a probe should avoid if there is another.
     [[nodiscard]] std::uint64_t last_failed_lane() const noexcept { return last_failed_; }

@@ -10,11 +10,11 @@
 #include <optional>
 #include <string>
 
-#include "shardgate/metrics/snapshots.hpp"
 #include "shardgate/fleet/connect_pool.hpp"
 #include "shardgate/fleet/identify_gate.hpp"
 #include "shardgate/fleet/loop_stage.hpp"
 #include "shardgate/guild/guild_book.hpp"
+#include "shardgate/metrics/snapshots.hpp"
 #include "shardgate/runtime/lazy_timer.hpp"
 #include "shardgate/shard/session_fsm.hpp"
 #include "shardgate/transport/inflate.hpp"
