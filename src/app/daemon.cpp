@@ -180,9 +180,11 @@ void daemon::launch(const bot_gateway& gateway) {
 }
 
 asio::awaitable<void> daemon::keep_limits_fresh() {
+    // Soon after the start once, when our own IDENTIFYs have opened Discord's window.
+    duration usual = std::chrono::minutes(1);
     while (!stopping_) {
         const auto blocked = gate_->state().blocked_until(clock::now());
-        duration pause = limits_asked_every;
+        duration pause = std::exchange(usual, limits_asked_every);
         if (blocked)
             pause = std::clamp<duration>(*blocked - clock::now(), std::chrono::seconds(30), pause);
         const error_code woken = co_await sleep_for(pause);
