@@ -233,7 +233,7 @@ def main():
     parser.add_argument("--rate", type=int, default=2000, help="events per second (default 2000)")
     parser.add_argument("--guilds", type=int, default=1000, help="guilds of the bot (default 1000)")
     parser.add_argument("--shards", type=int, default=4, help="shards (default 4)")
-    parser.add_argument("--bin", default="build/release/src", help="where the programs are")
+    parser.add_argument("--bin", default="build/dev/src", help="where the programs are")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, interrupted)

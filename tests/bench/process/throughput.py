@@ -48,7 +48,8 @@ class Simulator:
             pinned(o.sim_core, [os.path.join(o.bin, "src/shardgate-sim"), "--ready-file", ready, "--ca-out",
                                 os.path.join(directory, "ca.pem"), "--token", TOKEN, "--guilds", str(o.guilds),
                                 "--shards", str(o.shards), "--max-concurrency", str(o.shards),
-                                "--guild-bytes", "4000", "--identify-interval", "100", "--zstd-level", "1"]),
+                                "--guild-bytes", "2000", "--identify-interval", "100", "--zstd-level", str(o.zstd_level),
+                                "--unfurls", str(o.unfurls)]),
             stdout=subprocess.DEVNULL)
         end = time.monotonic() + 20
         while not os.path.exists(ready):
@@ -145,10 +146,13 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="of each, in turn; medians are shown (default 3)")
     parser.add_argument("--seconds", type=float, default=6, help="measured time of a run")
     parser.add_argument("--shards", type=int, default=16)
-    parser.add_argument("--guilds", type=int, default=2000)
+    parser.add_argument("--guilds", type=int, default=20000)
     parser.add_argument("--connections", type=int, default=64, help="to the handler")
     parser.add_argument("--compression", default="zstd-stream", choices=["zstd-stream", "zlib-stream", "none"])
     parser.add_argument("--rate", type=int, default=0, help="events per second; 0 = as fast as the daemon reads")
+    parser.add_argument("--unfurls", type=float, default=0.3, help="share of messages followed by a link unfurl, which "
+                                                                    "is filtered (default 0.3)")
+    parser.add_argument("--zstd-level", type=int, default=1, help="of the simulator (default 1)")
     parser.add_argument("--core", type=int, default=0, help="the daemon's core")
     parser.add_argument("--sim-core", type=int, default=1, help="the simulator's core")
     parser.add_argument("--json", help="file for the numbers")
