@@ -156,6 +156,7 @@ bool director::update(known_message& known, event_kind kind, const moment& now) 
         known.m.unfurled = true;
         partial = random_.chance(options_.encoding.partial_updates);
         what.unfurl = true;
+        what.about = known.create_n;
         what.expected = out_.expected().unfurls;
         // Without its MESSAGE_CREATE the daemon cannot know that nothing else changed; a partial
         // object says nothing of the rest.

@@ -53,6 +53,7 @@ void publisher::tell(const occurrence& what, expectation expected, std::uint64_t
     sent_event e(n, what.t, what.lane);
     e.expected = expected;
     e.unfurl = what.unfurl;
+    e.about = what.about;
     e.interaction = what.interaction;
     truth_.sent(e, now);
 }

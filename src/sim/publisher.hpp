@@ -28,7 +28,8 @@ struct occurrence {
     int intent = -1;          // bit a session needs; -1 = none
     expectation expected = expectation::arrives;
     bool unfurl = false;
-    bool may_repeat = true;  // the duplicates switch may deliver it twice
+    std::uint64_t about = 0;  // unfurl: the number of its MESSAGE_CREATE
+    bool may_repeat = true;   // the duplicates switch may deliver it twice
     snowflake interaction{};
 };
 

@@ -112,6 +112,7 @@ void truth::sent(const sent_event& event, time_point now) {
     if (event.unfurl) {
         r.flags |= flag_unfurl;
         ++counts_.unfurls_sent;
+        if (event.about != 0) create_of_.emplace(event.n, event.about);
     }
     if (event.interaction.value != 0) {
         r.flags |= flag_interaction;
@@ -177,8 +178,9 @@ void truth::count_first(row& r, const received_event& event, time_point now) {
     } else if (r.expected() == expectation::arrives) {
         ++counts_.received_expected;
     }
-    if (r.expected() == expectation::may_arrive) ++counts_.may_arrive_received;
-    if (r.expected() == expectation::filtered) {
+    const bool excused = r.expected() == expectation::filtered && create_never_came(event.n);
+    if (r.expected() == expectation::may_arrive || excused) ++counts_.may_arrive_received;
+    if (r.expected() == expectation::filtered && !excused) {
         ++counts_.filtered_received;
         note(filtered_faults_, event.n, std::string(event.key));
     }
@@ -193,6 +195,15 @@ void truth::count_first(row& r, const received_event& event, time_point now) {
         interaction_receipt receipt{now, event.attempt, std::string(event.interaction_mark)};
         interactions_.emplace(interaction_of_.at(event.n), std::move(receipt));
     }
+}
+
+// An unfurl whose MESSAGE_CREATE went down with a session: in a lane's order the create would have
+// come first, so the daemon has never seen it and cannot know that nothing else changed.
+bool truth::create_never_came(std::uint64_t unfurl) const noexcept {
+    const auto it = create_of_.find(unfurl);
+    const row* create = it == create_of_.end() ? nullptr : find(it->second);
+    return create != nullptr && create->receipts == 0 &&
+           create->expected() != expectation::filtered;
 }
 
 void truth::count_duplicate(row& r, const received_event& event, std::uint32_t key_hash) {
@@ -244,6 +255,7 @@ void truth::clear() {
     lost_by_.clear();
     copies_.clear();
     interaction_of_.clear();
+    create_of_.clear();
     interactions_.clear();
     counts_ = {};
     lag_ = {};

@@ -37,6 +37,7 @@ struct sent_event {
     std::uint64_t lane = 0;  // guild id, else DM channel id, else 0 (the shard's own lane)
     expectation expected = expectation::arrives;
     bool unfurl = false;      // a MESSAGE_UPDATE that only adds embeds
+    std::uint64_t about = 0;  // unfurl: its MESSAGE_CREATE
     snowflake interaction{};  // INTERACTION_CREATE's d.id
 
     sent_event(std::uint64_t number, std::string_view t, std::uint64_t lane_key)
@@ -131,6 +132,7 @@ private:
     [[nodiscard]] row& make_row(std::uint64_t n);
     [[nodiscard]] std::uint16_t name_index(std::string_view name);
     [[nodiscard]] std::uint32_t lane_index(std::uint64_t lane);
+    [[nodiscard]] bool create_never_came(std::uint64_t unfurl) const noexcept;
     void count_duplicate(row& r, const received_event& event, std::uint32_t key_hash);
     void count_first(row& r, const received_event& event, time_point now);
     void advance_settled();
@@ -156,6 +158,7 @@ private:
 
     std::unordered_map<std::uint64_t, std::uint32_t> copies_;  // beyond the first
     std::unordered_map<std::uint64_t, snowflake> interaction_of_;
+    std::unordered_map<std::uint64_t, std::uint64_t> create_of_;  // by the unfurl's number
     std::unordered_map<snowflake, interaction_receipt> interactions_;
 
     counts counts_;

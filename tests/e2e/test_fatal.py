@@ -88,7 +88,7 @@ def test_4010_invalid_shard(case):
 
 def test_4011_sharding_required(case):
     _closed_for_good(case, 4011, "The shard would have more than 2,500 guilds", phase=None,
-                     guilds_per_shard=2)
+                     guilds=60, guilds_per_shard=2)
 
 
 def test_4012_invalid_version(case):
@@ -131,7 +131,7 @@ def test_4010_on_one_shard_parks_it(case):
 
 def test_api_away_at_start(case):
     sim = _simulator(case)
-    for fault in ({"status": 503}, {"status": 0}, {"status": 429, "retry_after": 0.2}):
+    for fault in ({"status": 0}, {"status": 503}, {"status": 429, "retry_after": 0.2}):
         sim.fault(rest={"path": "gateway/bot", "next": 1, **fault})
     daemon = case.daemon(sim, INTERVAL).wait_ready()
     retries = [line for line in daemon.log().splitlines() if "trying again" in line]

@@ -132,6 +132,34 @@ TEST(Truth, FilteredEventsMustNotComeAndOptionalOnesMay) {
     EXPECT_EQ(book.totals().may_arrive_received, 1U);
 }
 
+TEST(Truth, AnUnfurlIsExcusedWhenItsMessageNeverCame) {
+    truth book;
+    book.sent(message(1), t0);
+    book.sent(message(2), t0);
+    auto dropped = message(3);  // the test has the daemon drop it by name
+    dropped.expected = expectation::filtered;
+    book.sent(dropped, t0);
+    for (const std::uint64_t n : {1, 2, 3}) {
+        auto unfurl = sent_event(10 + n, "MESSAGE_UPDATE", 7);
+        unfurl.expected = expectation::filtered;
+        unfurl.unfurl = true;
+        unfurl.about = n;
+        book.sent(unfurl, t0);
+    }
+
+    book.received(receipt(2), t0);
+    book.received(receipt(11), t0);
+    EXPECT_EQ(book.totals().filtered_received, 0U) << "1 went down with its session";
+    EXPECT_EQ(book.totals().may_arrive_received, 1U);
+    book.lost(1, "session expired");
+    EXPECT_TRUE(book.flawless());
+
+    book.received(receipt(12), t0);
+    EXPECT_EQ(book.totals().filtered_received, 1U) << "2 was there to compare with";
+    book.received(receipt(13), t0);
+    EXPECT_EQ(book.totals().filtered_received, 2U) << "3 was there, though it was not forwarded";
+}
+
 TEST(Truth, LostEventsAreNotMissedAndNoFaultWhenTheyComeAllTheSame) {
     truth book;
     for (std::uint64_t n = 1; n <= 3; ++n)
