@@ -26,6 +26,23 @@ std::string host_of(std::string_view base) {
     return std::string(base.substr(0, base.find_first_of("/?")));
 }
 
+// Only what is known: a refused upgrade has no close code, a close frame no HTTP status.
+void log_end(shard_id shard, const websocket_end& end, bool was_open) {
+    constexpr close_code without_code = 1005;  // RFC 6455 7.4.1
+    const std::string_view what = was_open ? "connection lost" : "connecting failed";
+    if (end.why == websocket_end::cause::closed_by_peer) {
+        const close_code named = end.code == 0 ? without_code : end.code;
+        log::info(what,
+                  {{"shard", shard.value}, {"code", end.code}, {"meaning", rule_for(named).name}});
+    } else if (end.http_status != 0) {
+        log::info(
+            what,
+            {{"shard", shard.value}, {"http_status", end.http_status}, {"detail", end.detail}});
+    } else {
+        log::info(what, {{"shard", shard.value}, {"detail", end.detail}});
+    }
+}
+
 }  // namespace
 
 shard_runner::shard_runner(shard_surroundings& around, shard_id shard, shard_count shards,
@@ -102,14 +119,7 @@ void shard_runner::on_end(const websocket_end& end) {
     drop_connection();
     const auto code = end.why == websocket_end::cause::closed_by_peer ? end.code : close_code{0};
     if (end.why == websocket_end::cause::closed_by_peer) around_.watcher.on_close_seen(end.code);
-    if (!stopping_ && end.why != websocket_end::cause::closed_by_us) {
-        log::write(log::level::info, was_open ? "connection lost" : "connecting failed",
-                   {{"shard", shard_.value},
-                    {"code", code},
-                    {"meaning", rule_for(code).name},
-                    {"http_status", end.http_status},
-                    {"detail", end.detail}});
-    }
+    if (!stopping_ && end.why != websocket_end::cause::closed_by_us) log_end(shard_, end, was_open);
     fsm_.on_closed(code, was_open, clock::now(), actions_);
     act();
 }
