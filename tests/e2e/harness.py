@@ -125,6 +125,8 @@ class Simulator(Program, Endpoint):
 
     def __init__(self, case, name="sim", **options):
         ready_file = os.path.join(case.directory, f"{name}.ready")
+        if os.path.exists(ready_file):  # of an earlier one with the same name
+            os.remove(ready_file)
         options.setdefault("ca_out", os.path.join(case.directory, f"{name}.ca.pem"))
         arguments = [case.sim_binary, "--ready-file", ready_file]
         for key, value in options.items():
