@@ -61,6 +61,10 @@ void raise_descriptor_limit() {
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("cannot raise the file-descriptor limit");
 }
 
+std::int64_t milliseconds_of(duration d) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+}
+
 std::string hex(std::uint64_t n) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string text;
@@ -124,9 +128,8 @@ asio::awaitable<void> daemon::begin() {
             co_return;
         }
         const duration pause = std::max(answer.retry_after, random_.between(wait / 2, wait));
-        log::warn(
-            "GET /gateway/bot failed, trying again",
-            {{"detail", answer.detail}, {"in_s", std::chrono::duration<double>(pause).count()}});
+        log::warn("GET /gateway/bot failed, trying again",
+                  {{"detail", answer.detail}, {"in_ms", milliseconds_of(pause)}});
         const error_code woken = co_await sleep_for(pause);
         if (woken) co_return;
         wait = std::min<duration>(wait * 2, last_retry);
@@ -201,34 +204,43 @@ asio::awaitable<void> daemon::keep_limits_fresh() {
 // -----------------------------------------------------------------------
 
 void daemon::on_stop_bot(shard_id shard, close_code code) {
+    if (code == 4004) {
+        // Seen in outages with a good token: only a 401 of the API makes it final.
+        if (std::exchange(confirming_, true)) return;
+        log::warn("the gateway refused the token (4004): asking the API whether it is good",
+                  {{"shard", shard.value}});
+        tasks_.spawn("confirm token", confirm_token());
+        return;
+    }
     const close_rule& rule = rule_for(code);
     log::error("Discord closed a shard for good", {{"shard", shard.value},
                                                    {"code", code},
                                                    {"meaning", rule.name},
                                                    {"what_to_do", rule.guidance}});
-    if (code != 4004) return stop(exit_refused);
-    // 4004 has been seen in outages with a good token: only a 401 makes it final.
-    if (std::exchange(confirming_, true)) return;
-    tasks_.spawn("confirm token", confirm_token());
+    stop(exit_refused);
 }
 
 asio::awaitable<void> daemon::confirm_token() {
-    duration wait = first_retry;
+    // Over confirmations too: a gateway that goes on refusing what the API accepts must not be
+    // asked every second by every shard.
+    if (clock::now() - last_confirmed_ > std::chrono::minutes(10)) token_wait_ = first_retry;
     while (!stopping_) {
         bot_gateway_answer answer = co_await fetch_bot_gateway(*rest_, settings_.discord);
         if (stopping_) co_return;
         if (answer.what == bot_gateway_answer::kind::unauthorized) {
-            log::error("token refused by the gateway (4004) and by the API (401): stopping");
+            log::error("token refused by the gateway (4004) and by the API (401): stopping",
+                       {{"what_to_do", rule_for(4004).guidance}});
             stop(exit_refused);
             co_return;
         }
-        const duration pause = random_.between(wait, wait * 2);
+        const duration pause = random_.between(token_wait_, token_wait_ * 2);
         const error_code woken = co_await sleep_for(pause);
         if (woken) co_return;
-        wait = std::min<duration>(wait * 2, last_retry);
+        token_wait_ = std::min<duration>(token_wait_ * 2, last_retry);
         if (answer.what != bot_gateway_answer::kind::ok) continue;
         log::warn("the API accepts the token that the gateway refused: trying the shards again");
         confirming_ = false;
+        last_confirmed_ = clock::now();
         for (const auto& shard : fleet_->shards())
             if (shard->state() == shard_state::parked) fleet_->restart(shard->id());
         co_return;
@@ -237,11 +249,12 @@ asio::awaitable<void> daemon::confirm_token() {
 
 void daemon::on_parked(shard_id shard, close_code code, bool all_parked) {
     const close_rule& rule = rule_for(code);
-    log::error("shard parked: Discord does not run it with this number of shards",
-               {{"shard", shard.value},
-                {"code", code},
-                {"meaning", rule.name},
-                {"what_to_do", rule.guidance}});
+    log::write_limited(log::level::error, "parked",
+                       "shard parked: Discord does not run it with this number of shards",
+                       {{"shard", shard.value},
+                        {"code", code},
+                        {"meaning", rule.name},
+                        {"what_to_do", rule.guidance}});
     if (!all_parked) return;
     log::error("no shard can run: stopping");
     // Not from inside the shard's own callback: it is destroyed on the way.

@@ -93,6 +93,8 @@ private:
     bool stopping_ = false;
     bool fleet_stopped_ = false;
     bool confirming_ = false;
+    duration token_wait_ = std::chrono::seconds(1);
+    time_point last_confirmed_{};
     time_point flush_until_ = never;
     time_point limits_seen_{};
     std::string plan_source_ = "discord";

@@ -58,10 +58,12 @@ void delivery::impl::note_breaker(const handler_url& target, bool opened, time_p
             {{"url", target.url()}, {"detail", target.last_error()}, {"queued", books.events()}});
         return;
     }
-    log::info("handler back",
-              {{"url", target.url()},
-               {"away_s", std::chrono::duration<double>(now - target.opened_at()).count()},
-               {"queued", books.events()}});
+    log::info(
+        "handler back",
+        {{"url", target.url()},
+         {"away_ms",
+          std::chrono::duration_cast<std::chrono::milliseconds>(now - target.opened_at()).count()},
+         {"queued", books.events()}});
 }
 
 void delivery::impl::on_accepted(flight& f, time_point now, wall_ms wall) {
