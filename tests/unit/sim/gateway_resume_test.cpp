@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What connections may say and what they get (Discord fact sheet S10 to S24).
+// Sessions over connections: sequence numbers, replay, resume (Discord fact sheet S19 to S21).
 #include "sim/gateway.hpp"
 
 #include <gtest/gtest.h>
-
-#include <set>
 
 #include "unit/sim/sim_fixture.hpp"
 

@@ -13,9 +13,6 @@ namespace {
 
 using namespace testing;
 
-std::uint64_t seq_of(const std::string& frame) {
-    return json::parse(frame).at("s").to_number<std::uint64_t>();
-}
 std::string name_of_frame(const std::string& frame) {
     return std::string(json::parse(frame).at("t").as_string());
 }
