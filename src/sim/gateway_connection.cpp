@@ -256,7 +256,7 @@ void gateway_connection::kick() {
 void gateway_connection::written() {
     if (writing_.capacity() > kept) writing_ = std::string();
     if (closing_ && out_.empty() && !close_after_write_) {
-        deadline(2s);  // for the client's close frame
+        deadline(5s);  // for the client's close frame
         return;
     }
     kick();
