@@ -65,10 +65,14 @@ struct task_group::state : std::enable_shared_from_this<task_group::state> {
         if (tasks.empty() && on_empty && !abandoned) on_empty();
     }
 
+    // Only those that run at the call: a later one starts cancelled.
     void cancel(asio::cancellation_type how) {
-        const std::list<std::shared_ptr<task>> running = tasks;  // an emission may end tasks
-        for (const std::shared_ptr<task>& t : running)
-            if (!t->ended) t->signal.emit(how);
+        // From inside the loop: at once. From outside, Boost 1.81 would post each emission with a
+        // bare pointer to the task's signal, which may be gone when it runs (asio issue 1332).
+        asio::dispatch(loop, [running = tasks, how] {
+            for (const std::shared_ptr<task>& t : running)
+                if (!t->ended) t->signal.emit(how);
+        });
     }
 };
 
@@ -80,7 +84,7 @@ task_group::task_group(asio::any_io_executor loop, fault_handler on_fault)
 
 task_group::~task_group() {
     state_->abandoned = true;
-    cancel();
+    state_->cancel(asio::cancellation_type::terminal);
 }
 
 void task_group::spawn(std::string name, asio::awaitable<void> body) {
@@ -96,9 +100,7 @@ void task_group::spawn(std::string name, asio::awaitable<void> body) {
 
 void task_group::cancel(asio::cancellation_type how) {
     state_->cancelled = true;
-    // From inside the loop: at once. From outside, Boost 1.81 would post each emission with a bare
-    // pointer to the task's signal, which may be gone when it runs (asio issue 1332).
-    asio::dispatch(state_->loop, [group = state_, how] { group->cancel(how); });
+    state_->cancel(how);
 }
 
 std::size_t task_group::size() const noexcept {
