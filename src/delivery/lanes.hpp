@@ -51,9 +51,6 @@ public:
     // The first ready lane of a list, whatever the windows say (to fill a batch).
     [[nodiscard]] lane* peek(std::size_t group, bool urgent) noexcept;
     [[nodiscard]] bool any_ready(std::size_t group) const noexcept;
-    [[nodiscard]] bool only(const lane& l) const noexcept {
-        return all_.size() == 1 && all_.begin()->second.get() == &l;
-    }
 
     [[nodiscard]] time_point deadline() const noexcept {
         return waiting_.empty() ? never : waiting_.begin()->first;

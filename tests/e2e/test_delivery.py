@@ -21,6 +21,7 @@ def two_urls(case, balance, sim=None):
                                  "handler": {"urls": urls, "balance": balance}})
     daemon.wait_ready()
     settle(world)
+    queue_empty(daemon)  # the loading guilds too: they may arrive, so settle() does not wait for them
     return world, daemon
 
 

@@ -21,6 +21,17 @@ TEST_F(Away, TwoLanesThatFailOpenTheBreaker) {
     EXPECT_TRUE(pull().empty());
 }
 
+TEST_F(Away, LanesBehindAFenceDoNotHideThatTheHandlerIsAway) {
+    push("READY", 0, 0);
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 2);
+    const auto r = pull();
+    ASSERT_EQ(r.size(), 1U);
+    answer(r[0], 401);
+
+    EXPECT_EQ(core->snapshot().state, handler_state::down);
+}
+
 TEST_F(Away, ARefusedConnectionIsProbedEverySecond) {
     push("MESSAGE_CREATE", 1);
     push("MESSAGE_CREATE", 2);
