@@ -170,7 +170,7 @@ def overflow(case, policy, talk):
                         {"queue": {**QUICK, "max_events": 600, "overflow": policy},
                          "interactions": {"auto_defer": False}})
     settle(sim)
-    equal(daemon.queue()["events"], 0, "events in the queue")
+    queue_empty(daemon)  # the loading guilds too: they may arrive, so settle() does not wait
     sim.handler(down=True)
     sim.emit(what="interaction", type=2, count=20)
     sim.emit(what="guild_join", count=3)
