@@ -20,7 +20,7 @@ constexpr std::size_t large_frame = 1U << 20;
 loop_stage::loop_stage(const config::settings& settings, deliverer& out, std::string_view run_id)
     : out_(out),
       scanner_(options_for(settings.filter)),
-      filter_(settings.filter, out, this),
+      filter_(settings.filter, out, nullptr),
       by_event_(known_events().size()),
       own_events_(run_id) {}
 
@@ -47,7 +47,5 @@ void loop_stage::settle(std::size_t frame_bytes) {
     buffer_.trim();
     scanner_.shrink(large_frame);
 }
-
-void loop_stage::on_filtered(const dispatch&, drop_reason) {}
 
 }  // namespace shardgate

@@ -16,7 +16,7 @@
 
 namespace shardgate {
 
-class loop_stage final : private filter_listener {
+class loop_stage final {
 public:
     // `out` is borrowed and outlives it. `run_id` makes the daemon's own events' keys unique.
     loop_stage(const config::settings& settings, deliverer& out, std::string_view run_id);
@@ -40,8 +40,6 @@ public:
     [[nodiscard]] filter_stats filtered() const noexcept { return filter_.stats(); }
 
 private:
-    void on_filtered(const dispatch& event, drop_reason why) override;
-
     deliverer& out_;
     scanner scanner_;
     inflate_buffer buffer_;
