@@ -10,6 +10,7 @@
 #include "shardgate/base/ids.hpp"
 #include "shardgate/base/time.hpp"
 #include "shardgate/delivery/event.hpp"
+#include "shardgate/delivery/lane_key.hpp"
 #include "shardgate/protocol/event_name.hpp"
 
 namespace shardgate {
@@ -53,18 +54,6 @@ using class_queue =
                     intrusive::member_hook<entry, decltype(entry::in_class), &entry::in_class>>;
 using age_queue =
     intrusive::list<entry, intrusive::member_hook<entry, decltype(entry::by_age), &entry::by_age>>;
-
-struct lane_key {
-    enum class kind : std::uint8_t { guild, channel, shard, single } what = kind::shard;
-    std::uint64_t id = 0;
-    friend constexpr bool operator==(const lane_key&, const lane_key&) noexcept = default;
-};
-
-struct lane_key_hash {
-    std::size_t operator()(const lane_key& k) const noexcept {
-        return std::hash<snowflake>{}(snowflake{k.id}) ^ static_cast<std::size_t>(k.what);
-    }
-};
 
 // A FIFO with one request in flight. Exists only while it holds something.
 struct lane {

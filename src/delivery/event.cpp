@@ -217,6 +217,69 @@ event_ptr queued_event::own(string_view name, string_view d, string_view key, sh
     return owner;
 }
 
+event_ptr queued_event::restore(const event_parts& parts) {
+    const event_id forwarded = find_event(parts.name);
+    const string_view stored_name = forwarded == event_id::unknown ? parts.name : string_view{};
+    const std::size_t text_size =
+        parts.frame.size() + stored_name.size() + parts.token.size() + parts.own_key.size();
+
+    auto* e = new (text_bytes{text_size}) queued_event;
+    const event_ptr owner(e);
+    piece_writer out(e->text());
+    out.put(parts.frame);
+    out.put(stored_name);
+    e->token_at_ = out.size();
+    out.put(parts.token);
+    out.put(parts.own_key);
+
+    e->forwarded_ = forwarded;
+    e->name_size_ = small(stored_name.size());
+    e->token_size_ = small(parts.token.size());
+    e->key_size_ = small(parts.own_key.size());
+    e->frame_size_ = parts.frame.size();
+    e->text_size_ = text_size;
+
+    e->shard = parts.shard;
+    e->shards = parts.shards;
+    e->gen = parts.gen;
+    e->seq = parts.seq;
+    e->session = parts.session;
+    e->event = find_event(parts.discord_name);
+    e->mark = parts.mark;
+    e->interaction_has_message = parts.interaction_has_message;
+    e->interaction_type = parts.interaction_type;
+    e->guild = parts.guild;
+    e->channel = parts.channel;
+    e->id = parts.id;
+    e->received = parts.received;
+    e->received_wall = parts.received_wall;
+    return owner;
+}
+
+event_parts queued_event::parts() const {
+    event_parts p;
+    p.shard = shard;
+    p.shards = shards;
+    p.gen = gen;
+    p.seq = seq;
+    p.session = session;
+    // An event we do not know is never renamed: the forwarded name is Discord's.
+    p.discord_name = event == event_id::unknown ? name() : name_of(event);
+    p.name = name();
+    p.frame = frame();
+    p.token = interaction_token();
+    if (is_own()) p.own_key = {text() + (text_size_ - key_size_), key_size_};
+    p.mark = mark;
+    p.interaction_has_message = interaction_has_message;
+    p.interaction_type = interaction_type;
+    p.guild = guild;
+    p.channel = channel;
+    p.id = id;
+    p.received = received;
+    p.received_wall = received_wall;
+    return p;
+}
+
 string_view queued_event::name() const noexcept {
     if (forwarded_ != event_id::unknown) return name_of(forwarded_);
     return {text() + frame_size_, name_size_};

@@ -17,6 +17,27 @@
 namespace shardgate {
 
 class queued_event;
+
+// A stored event, as it is put together again. Views: valid during the call.
+struct event_parts {
+    shard_id shard{};
+    shard_count shards{};
+    generation gen{};
+    seq_no seq{};
+    session_handle session;         // null for own events
+    std::string_view discord_name;  // the event's name as Discord sent it
+    std::string_view name;          // as forwarded
+    std::string_view frame;
+    std::string_view token;    // of an interaction
+    std::string_view own_key;  // of one of the daemon's own events
+    guild_mark mark = guild_mark::none;
+    bool interaction_has_message = false;
+    std::uint32_t interaction_type = 0;
+    snowflake guild{}, channel{}, id{};
+    time_point received{};
+    wall_ms received_wall{};
+};
+
 using event_ptr = boost::intrusive_ptr<const queued_event>;
 
 class queued_event : public boost::intrusive_ref_counter<queued_event, boost::thread_safe_counter> {
@@ -31,6 +52,11 @@ public:
                                        std::string_view key, shard_id shard, shard_count shards,
                                        generation gen, time_point now, wall_ms wall,
                                        snowflake guild = {}, snowflake channel = {});
+
+    // From the spool. What it gives equals what was stored, its key included.
+    [[nodiscard]] static event_ptr restore(const event_parts& parts);
+    // What restore() needs; the views live as long as the event.
+    [[nodiscard]] event_parts parts() const;
 
     queued_event(const queued_event&) = delete;
     queued_event& operator=(const queued_event&) = delete;
