@@ -112,6 +112,29 @@ json::value control_identifies(const parts& p) {
     return out;
 }
 
+json::object control_account(const parts& p, json::object gaps) {
+    const gateway_stats& g = p.gate.stats();
+    json::object o;
+    p.book.account(o);
+    o["gaps"] = std::move(gaps);
+    o["identifies"] = g.identifies;
+    o["identifies_refused"] = g.identifies_refused;
+    o["pacing_violations"] = p.rules.pacing_violations();
+    o["beyond_budget"] = p.rules.beyond_budget();
+    o["resumes"] = g.resumes;
+    o["resumes_refused"] = g.resumes_refused;
+    o["resumes_above_sent"] = g.resumes_above_sent;
+    o["replayed"] = g.replayed;
+    o["sent_again"] = g.sent_again;
+    o["trimmed_by_heartbeats"] = g.trimmed_by_beats;
+    o["trimmed_by_resumes"] = g.trimmed_by_resumes;
+    o["heartbeats"] = g.heartbeats;
+    o["heartbeats_missed"] = g.beats_missed;
+    o["heartbeats_above_sent"] = g.beats_above_sent;
+    o["longest_heartbeat_gap_ms"] = g.longest_beat_gap_ms;
+    return o;
+}
+
 json::value control_report(parts& p, const moment& now) {
     const identify_rules::budget b = p.rules.budget_at(now.at);
     const truth::counts& counts = p.book.totals();
@@ -125,6 +148,7 @@ json::value control_report(parts& p, const moment& now) {
     o["copies"] = p.out.copies();
     o["events_by_name"] = p.out.counts_by_name();
     o["pacing_violations"] = p.rules.pacing_violations();
+    o["beyond_budget"] = p.rules.beyond_budget();
     o["session_starts"] = json::object{
         {"total", b.total},
         {"remaining", b.remaining},

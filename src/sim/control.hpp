@@ -23,6 +23,8 @@ namespace shardgate::sim {
                                                           const moment& now);
 [[nodiscard]] boost::json::value control_state(const parts& p, const moment& now);
 [[nodiscard]] boost::json::value control_identifies(const parts& p);
+// Losses, copies, order, resumes and pacing in one flat object; `gaps` as the handler tells them.
+[[nodiscard]] boost::json::object control_account(const parts& p, boost::json::object gaps);
 [[nodiscard]] boost::json::value control_report(parts& p, const moment& now);
 
 }  // namespace shardgate::sim

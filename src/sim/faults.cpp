@@ -11,11 +11,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 18> kind_names{
-    "close",     "fin",     "reset",      "reconnect",     "invalid_session",
-    "silence",   "no_ack",  "drip",       "garbage",       "unknown_op",
-    "huge",      "bulk",    "corrupt",    "ask_heartbeat", "delay_hello",
-    "tls_stall", "upgrade", "resume_dead"};
+constexpr std::array<std::string_view, 19> kind_names{
+    "close",     "fin",     "reset",       "reconnect",     "invalid_session",
+    "silence",   "no_ack",  "drip",        "garbage",       "unknown_op",
+    "huge",      "bulk",    "corrupt",     "ask_heartbeat", "delay_hello",
+    "tls_stall", "upgrade", "resume_dead", "forget"};
 constexpr std::array<std::string_view, 5> phase_names{"connect", "hello", "ready", "live",
                                                       "replay"};
 
@@ -64,8 +64,8 @@ bool possible(const fault& f) {
     case fault_phase::connect: return early || f.kind == reset || f.kind == fin;
     case fault_phase::hello:
         return !early && f.kind != bulk && f.kind != no_ack && f.kind != invalid_session &&
-               f.kind != resume_dead;
-    default: return !early && f.kind != delay_hello;
+               f.kind != resume_dead && f.kind != forget;
+    default: return !early && f.kind != delay_hello && !(f.kind == forget && f.armed());
     }
 }
 

@@ -38,6 +38,7 @@ enum class fault_kind : std::uint8_t {
     tls_stall,        // the handshake is never answered
     upgrade,          // HTTP `status` instead of 101
     resume_dead,      // READY's resume address refuses connections
+    forget,           // sessions nobody is connected to end
 };
 
 enum class fault_phase : std::uint8_t { connect, hello, ready, live, replay };

@@ -166,6 +166,10 @@ bool gateway::next(link& l, std::string_view& frame, time_point now) {
             server_close(l, 4000, now);
             return false;
         }
+        if (e->what != ring_entry::shape::gap && e->seq != l.replay_end) {
+            if (l.replaying) ++stats_.replayed;
+            if (e->seq <= s.written) ++stats_.sent_again;
+        }
         s.written = std::max(s.written, s.cursor++);
         if (l.replaying && e->seq >= l.replay_end) {
             l.replaying = false;

@@ -57,6 +57,7 @@ public:
     [[nodiscard]] fault_plan& faults() noexcept { return faults_; }
 
     [[nodiscard]] gateway_stats& stats() noexcept { return stats_; }
+    [[nodiscard]] const gateway_stats& stats() const noexcept { return stats_; }
     [[nodiscard]] boost::json::object state(time_point now) const;
     [[nodiscard]] std::size_t connections() const noexcept { return links_.size(); }
     // Drops every connection and forgets every session.
@@ -70,6 +71,7 @@ private:
     void attach(link& l, session& s);
     void detach(link& l, time_point now);
     void end_session(session& s, std::string_view why);
+    std::size_t forget(const fault& f);
     void reset_token(time_point now);
     void hello(link& l, time_point now);
     void refuse_session(link& l, bool resumable, time_point now);

@@ -69,6 +69,8 @@ void gateway::heartbeat(link& l, const json::value* d, time_point now) {
     if (d && !d->is_null() && !seq) return protocol_error(l, 4002, "bad heartbeat", now);
     ++stats_.heartbeats;
     ++l.beats;
+    const double gap = std::chrono::duration<double, std::milli>(now - l.last_beat).count();
+    stats_.longest_beat_gap_ms = std::max(stats_.longest_beat_gap_ms, gap);
     l.last_beat = now;
     l.last_beat_seq = seq;
     if (l.asked_beat) {
@@ -87,7 +89,8 @@ void gateway::heartbeat(link& l, const json::value* d, time_point now) {
             ++stats_.errors["heartbeat above what was sent"];
         } else if (seq) {
             s.acked = std::max(s.acked, *seq);
-            if (options_.gateway.trim == ring_trim::heartbeat) s.ring.trim(*seq);
+            if (options_.gateway.trim != ring_trim::none)
+                stats_.trimmed_by_beats += s.ring.trim(*seq);
         }
     }
     if (!l.no_ack) l.io->send(control_frame(11, "null"));
@@ -201,7 +204,7 @@ void gateway::resume(link& l, const json::value* d, time_point now) {
     attach(l, *s);
     s->acked = std::max(s->acked, *seq);
     s->cursor = *seq + 1;
-    if (options_.gateway.trim == ring_trim::resume) s->ring.trim(*seq);
+    if (options_.gateway.trim == ring_trim::resume) stats_.trimmed_by_resumes += s->ring.trim(*seq);
     out_.direct(*s, "RESUMED", R"({"_trace":["sim"]})");
     l.replaying = true;
     l.replay_end = s->seq();
@@ -273,7 +276,21 @@ void gateway::apply(link& l, const fault& f, time_point now) {
     }
 }
 
+std::size_t gateway::forget(const fault& f) {
+    std::vector<session*> met;
+    for (const auto& s : sessions_.all()) {
+        if (s->connection || (f.shard_count != 0 && f.shard_count != s->shards)) continue;
+        if (!f.shards.empty() && !f.shards.contains(s->shard)) continue;
+        if (f.share >= 1 || random_.chance(f.share)) met.push_back(s.get());
+    }
+    for (session* s : met)
+        end_session(*s, "forgotten");
+    stats_.sessions_forgotten += met.size();
+    return met.size();
+}
+
 std::size_t gateway::inject(const fault& f, time_point now) {
+    if (f.kind == fault_kind::forget) return forget(f);
     if (f.kind == fault_kind::resume_dead) {
         if (on_resume_dead) on_resume_dead(f.until ? *f.until - now : duration::max());
         return 1;

@@ -29,7 +29,13 @@ boost::json::object gateway_stats::report() const {
     o["resumes_above_sent"] = resumes_above_sent;
     o["sessions_expired"] = sessions_expired;
     o["sessions_closed"] = sessions_closed;
+    o["sessions_forgotten"] = sessions_forgotten;
+    o["replayed"] = replayed;
+    o["sent_again"] = sent_again;
+    o["trimmed_by_heartbeats"] = trimmed_by_beats;
+    o["trimmed_by_resumes"] = trimmed_by_resumes;
     o["heartbeats"] = heartbeats;
+    o["longest_heartbeat_gap_ms"] = longest_beat_gap_ms;
     o["heartbeats_above_sent"] = beats_above_sent;
     o["heartbeats_missed"] = beats_missed;
     o["asked_heartbeats"] = asked_beats;

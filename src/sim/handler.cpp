@@ -211,6 +211,10 @@ void event_handler::arm_in_flight_record() {
     impl_->shared->record.arm(clock::now());
 }
 
+boost::json::object event_handler::gaps() const {
+    return impl_->shared->record.gaps().report();
+}
+
 boost::json::object event_handler::report(bool with_events) const {
     auto out = impl_->shared->record.report(with_events, impl_->shared->connections.size());
     out["down"] = impl_->down;

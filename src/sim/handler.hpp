@@ -92,6 +92,8 @@ public:
     // request's start since it was armed, the first 4,096), last_events, own_events. The truth
     // book's report is not in it.
     [[nodiscard]] boost::json::object report(bool with_events = true) const;
+    // The gap events it accepted; see gap_book.
+    [[nodiscard]] boost::json::object gaps() const;
 
 private:
     struct impl;

@@ -42,6 +42,8 @@ void handler_record::arm(time_point now) {
 void handler_record::accepted(const posted_event& event, time_point now) {
     ++counts.accepted;
     if (event.name.starts_with("SHARDGATE_")) keep_own(event);
+    if (event.name == "SHARDGATE_GAP" && !gaps_.take(event.key, event.text))
+        problem("no gap event: " + std::string(event.text.substr(0, 200)));
     if (log_.empty()) return;
     line& l = log_[logged_++ % log_.size()];
     l.n = event.n;

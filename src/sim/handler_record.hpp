@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "shardgate/base/time.hpp"
+#include "sim/gap_book.hpp"
 #include "sim/handler_body.hpp"
 
 namespace shardgate::sim {
@@ -40,6 +41,7 @@ public:
     void accepted(const posted_event& event, time_point now);
     void problem(std::string what);
 
+    [[nodiscard]] const gap_book& gaps() const noexcept { return gaps_; }
     [[nodiscard]] boost::json::object report(bool with_events, std::size_t connections_open) const;
 
 private:
@@ -73,6 +75,7 @@ private:
     std::vector<own_event> own_;
     std::size_t own_capacity_;
     std::uint64_t own_dropped_ = 0;
+    gap_book gaps_;
     std::vector<std::string> problems_;
 };
 

@@ -69,7 +69,7 @@ void identify_rules::clear(time_point) {
     remaining_ = std::min(g.starts_remaining, g.starts_total);
     window_start_.reset();
     revoked_ = false;
-    violations_ = 0;
+    violations_ = beyond_ = 0;
     timeline_.clear();
     last_.clear();
 }
@@ -119,11 +119,13 @@ bool identify_rules::paced(const identify_request& r, std::uint32_t key, time_po
 
 identify_verdict identify_rules::check(const identify_request& r, std::uint32_t guilds,
                                        time_point now) {
+    if (revoked_ && remaining_ == 0) ++beyond_;
     if (const auto refused = refuse(r, guilds)) return *refused;
     roll_window(now);
     const std::uint32_t key = r.shard % std::max(1U, options_.gateway.max_concurrency);
     if (!paced(r, key, now)) return {outcome::invalid_session, 0, "IDENTIFY too early for its key"};
     if (remaining_ == 0) {
+        ++beyond_;
         note(r, key, false, now);
         if (!options_.gateway.token_reset)
             return {outcome::invalid_session, 0, "no session starts left"};

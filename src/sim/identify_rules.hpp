@@ -66,6 +66,8 @@ public:
     [[nodiscard]] budget budget_at(time_point now) const;
     void set_remaining(std::uint32_t remaining, time_point now);
     [[nodiscard]] std::uint64_t pacing_violations() const noexcept { return violations_; }
+    // IDENTIFYs that came when no start was left; those with a token reset by the first one too.
+    [[nodiscard]] std::uint64_t beyond_budget() const noexcept { return beyond_; }
     // Every IDENTIFY that got as far as pacing; the newest 20,000.
     [[nodiscard]] const std::vector<record>& timeline() const noexcept { return timeline_; }
     void clear(time_point now);
@@ -82,7 +84,7 @@ private:
     std::uint32_t remaining_;
     std::optional<time_point> window_start_;
     bool revoked_ = false;
-    std::uint64_t violations_ = 0;
+    std::uint64_t violations_ = 0, beyond_ = 0;
     std::vector<record> timeline_;
 };
 

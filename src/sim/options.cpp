@@ -75,7 +75,8 @@ void add_gateway(CLI::App& app, gateway_options& o) {
     app.add_option("--replay-depth", o.replay_depth,
                    "events kept per session; 0 = min(3500, max(100, 75 * guilds))");
     add_ms(app, "--replay-lifetime", o.replay_lifetime, "a session lives after its connection");
-    app.add_option("--trim", o.trim, "what trims the replay ring beside its depth")
+    app.add_option("--trim", o.trim,
+                   "what trims the replay ring beside its depth; resume: heartbeats too")
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, ring_trim>{{"none", ring_trim::none},
                                              {"heartbeat", ring_trim::heartbeat},

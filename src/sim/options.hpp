@@ -17,6 +17,8 @@ namespace shardgate::sim {
 using std::chrono::milliseconds;
 
 // When events leave a session's replay ring beside its depth (Discord fact sheet S20).
+// At whose seq a session's ring forgets (S20): at no one's, at heartbeats', at heartbeats' and
+// RESUME's.
 enum class ring_trim : std::uint8_t { none, heartbeat, resume };
 
 struct endpoint_options {

@@ -42,8 +42,10 @@ const ring_entry* replay_ring::find(std::uint64_t seq) const noexcept {
     return &slots_[seq % slots_.size()];
 }
 
-void replay_ring::trim(std::uint64_t seq) noexcept {
+std::uint64_t replay_ring::trim(std::uint64_t seq) noexcept {
+    const std::uint64_t before = first_;
     first_ = std::max(first_, std::min(seq + 1, next_));
+    return first_ - before;
 }
 
 }  // namespace shardgate::sim

@@ -35,8 +35,8 @@ public:
     ring_entry& push();
     // Null when `seq` is not kept.
     [[nodiscard]] const ring_entry* find(std::uint64_t seq) const noexcept;
-    // Forgets what is at or below `seq`.
-    void trim(std::uint64_t seq) noexcept;
+    // Forgets what is at or below `seq`; answers how many that were.
+    std::uint64_t trim(std::uint64_t seq) noexcept;
 
     [[nodiscard]] std::uint64_t first() const noexcept { return first_; }  // oldest kept
     [[nodiscard]] std::uint64_t last() const noexcept { return next_ - 1; }

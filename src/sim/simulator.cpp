@@ -196,8 +196,10 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
         if (path == "/guilds") return json_answer(200, guild_list(100000));
         if (path == "/handler") return json_answer(200, handler.report());
         if (path == "/ready") return json_answer(200, ready());
+        if (path == "/account") return json_answer(200, control_account(p, handler.gaps()));
         if (path == "/report") {
             json::value v = control_report(p, now);
+            v.as_object()["account"] = control_account(p, handler.gaps());
             v.as_object()["handler"] = handler.report(false);
             return json_answer(200, v);
         }

@@ -212,6 +212,7 @@ void truth::count_duplicate(row& r, const received_event& event, std::uint32_t k
     ++(same ? counts_.duplicates_same_key : counts_.duplicates_other_key);
     std::string detail = (same ? "same key " : "other key ") + std::string(event.key) +
                          ", attempt " + std::to_string(event.attempt);
+    if (!same) note(double_faults_, event.n, detail);
     note(duplicate_faults_, event.n, std::move(detail));
 }
 
@@ -260,6 +261,7 @@ void truth::clear() {
     counts_ = {};
     lag_ = {};
     duplicate_faults_.clear();
+    double_faults_.clear();
     order_faults_.clear();
     filtered_faults_.clear();
 }

@@ -113,6 +113,8 @@ public:
 
     // Everything, with the first 20 of each kind of fault by number, name and lane.
     [[nodiscard]] boost::json::object report() const;
+    // The few numbers of it that say what at-least-once delivery in order has come to.
+    void account(boost::json::object& out) const;
     // Starts the comparison anew with the next event sent; receipts of older ones are ignored.
     void clear();
 
@@ -163,7 +165,7 @@ private:
 
     counts counts_;
     latency lag_;
-    std::vector<fault> duplicate_faults_, order_faults_, filtered_faults_;
+    std::vector<fault> duplicate_faults_, double_faults_, order_faults_, filtered_faults_;
 };
 
 }  // namespace shardgate::sim

@@ -45,6 +45,27 @@ void add_counts(boost::json::object& out, const truth::counts& c) {
 
 }  // namespace
 
+void truth::account(boost::json::object& out) const {
+    out["sent"] = counts_.sent;
+    out["received"] = counts_.received_unique;
+    out["missing"] = counts_.missing();
+    out["missing_first"] = missing_first();
+    out["copies"] = counts_.duplicates_same_key;
+    out["doubles"] = counts_.duplicates_other_key;
+    out["doubles_first"] = faults_json(double_faults_);
+    out["out_of_order"] = counts_.out_of_order;
+    out["out_of_order_first"] = faults_json(order_faults_);
+    out["unwanted"] = counts_.filtered_received;
+    out["unwanted_first"] = faults_json(filtered_faults_);
+    out["never_sent"] = counts_.unknown;
+    out["lost"] = counts_.lost;
+    out["lost_received"] = counts_.lost_received;
+    boost::json::object lost;
+    for (const auto& [why, count] : lost_by_)
+        lost[why] = count;
+    out["lost_by"] = std::move(lost);
+}
+
 boost::json::object truth::report() const {
     boost::json::object out;
     add_counts(out, counts_);
@@ -71,6 +92,7 @@ boost::json::object truth::report() const {
 
     out["missing_first"] = missing_first();
     out["duplicates_first"] = faults_json(duplicate_faults_);
+    out["doubles_first"] = faults_json(double_faults_);
     out["out_of_order_first"] = faults_json(order_faults_);
     out["filtered_first"] = faults_json(filtered_faults_);
     return out;

@@ -163,6 +163,24 @@ TEST(Control, StateAndReportTellWhatHappened) {
     EXPECT_EQ(after.at("shards").as_array().at(0).at("last_client_close").to_number<int>(), 4200);
 }
 
+TEST(Control, TheAccountIsFlatAndCarriesTheGaps) {
+    desk b;
+    b.hang_up(*b.c);
+    const auto met = control_fault(*b.p, json::parse(R"({"kind":"forget"})"), b.now);
+    ASSERT_TRUE(met);
+    EXPECT_EQ(met->at("met").to_number<int>(), 1);
+    EXPECT_FALSE(control_fault(*b.p, json::parse(R"({"kind":"forget","next":1})"), b.now))
+        << "it happens at once or not at all";
+    const json::object account = control_account(*b.p, {{"shed", json::object{{"total", 3}}}});
+
+    EXPECT_EQ(account.at("identifies").to_number<int>(), 1);
+    EXPECT_EQ(account.at("resumes").to_number<int>(), 0);
+    EXPECT_EQ(account.at("beyond_budget").to_number<int>(), 0);
+    EXPECT_EQ(account.at("sent").to_number<int>(), 40) << "the loading guilds";
+    EXPECT_EQ(account.at("lost_by").at("forgotten").to_number<int>(), 40);
+    EXPECT_EQ(account.at("gaps").at("shed").at("total").to_number<int>(), 3);
+}
+
 TEST(Control, ResettingDropsEverybody) {
     desk b;
     b.p->gate.clear(b.now.at);

@@ -137,6 +137,86 @@ TEST(GatewayResume, AResumeTrimsTheRingWhenTold) {
     EXPECT_EQ(c->io.last_op(), 9);
 }
 
+TEST(GatewayResume, TrimmedAtResumesTheRingForgetsAtHeartbeatsToo) {
+    options o = small_options();
+    o.gateway.trim = ring_trim::resume;
+    bench b(o);
+    auto c = b.connect();
+    const std::string id = b.ready(*c, 0, 1);
+    b.heartbeat(*c, 20);
+    EXPECT_EQ(b.p->gate.stats().trimmed_by_beats, 20U);
+    b.heartbeat(*c, 10);
+    EXPECT_EQ(b.p->gate.stats().trimmed_by_beats, 20U);
+    b.hang_up(*c);
+    c = b.connect();
+    b.resume(*c, id, 30);
+    EXPECT_EQ(b.p->gate.stats().trimmed_by_resumes, 10U);
+    const auto replay = b.take(*c);
+    ASSERT_EQ(replay.size(), 12U);  // 31 to 41, RESUMED
+    EXPECT_EQ(seq_of(replay.front()), 31U);
+    b.hang_up(*c);
+    c = b.connect();
+    b.resume(*c, id, 29);
+
+    EXPECT_EQ(c->io.last_op(), 9) << "30 is gone";
+    EXPECT_EQ(b.p->gate.stats().resumes_refused, 1U);
+}
+
+TEST(GatewayResume, ReplayedDispatchesAreCountedAndThoseSentBefore) {
+    bench b;
+    auto c = b.connect();
+    const std::string id = b.ready(*c, 0, 1);
+    b.hang_up(*c);
+    for (int i = 0; i < 3; ++i)
+        b.p->events.happen(event_kind::typing, 0, b.now);
+    c = b.connect();
+    b.resume(*c, id, 36);
+    b.take(*c);
+    b.p->events.happen(event_kind::typing, 0, b.now);
+    b.take(*c);
+
+    EXPECT_EQ(b.p->gate.stats().replayed, 8U) << "37 to 44";
+    EXPECT_EQ(b.p->gate.stats().sent_again, 5U) << "37 to 41";
+}
+
+TEST(GatewayResume, AForgottenSessionIsOneNobodyIsConnectedTo) {
+    bench b;
+    auto c = b.connect();
+    const std::string id = b.ready(*c, 0, 1);
+    fault f;
+    f.kind = fault_kind::forget;
+    EXPECT_EQ(b.p->gate.inject(f, b.now.at), 0U);
+    EXPECT_EQ(b.p->sessions.size(), 1U);
+    b.heartbeat(*c, 41);
+    b.hang_up(*c);
+    b.p->events.happen(event_kind::typing, 0, b.now);
+    f.shards = {7};
+    EXPECT_EQ(b.p->gate.inject(f, b.now.at), 0U);
+    f.shards = {0};
+    EXPECT_EQ(b.p->gate.inject(f, b.now.at), 1U);
+    c = b.connect();
+    b.resume(*c, id, 41);
+
+    EXPECT_EQ(c->io.last_op(), 9);
+    EXPECT_FALSE(c->io.last().at("d").as_bool());
+    EXPECT_EQ(b.p->book.totals().lost, 1U);
+    EXPECT_EQ(b.p->gate.stats().sessions_forgotten, 1U);
+}
+
+TEST(GatewayResume, TheLongestTimeBetweenHeartbeatsIsKept) {
+    bench b;
+    const auto c = b.connect();
+    b.ready(*c, 0, 1);
+    b.pass(100ms);
+    b.heartbeat(*c, 1);
+    b.pass(700ms);
+    b.heartbeat(*c, 1);
+    b.pass(300ms);
+    b.heartbeat(*c, 1);
+
+    EXPECT_DOUBLE_EQ(b.p->gate.stats().longest_beat_gap_ms, 700.0);
+}
+
 TEST(GatewayResume, OnlyTheClientsOwn1000Or1001EndsASession) {
     for (const close_code code : {close_code{1000}, close_code{1001}}) {
         bench b;

@@ -76,6 +76,23 @@ TEST(IdentifyRules, TheBudgetFallsPerAcceptedIdentifyAndComesBack) {
     EXPECT_EQ(rules.budget_at(t0 + 24h).remaining, 2U);
 }
 
+TEST(IdentifyRules, WhatComesBeyondTheBudgetIsCounted) {
+    options o;
+    o.gateway.starts_total = 1;
+    o.gateway.max_concurrency = 16;
+    identify_rules rules(o);
+    (void)rules.check(ask(0, 16), 1, t0);
+    EXPECT_EQ(rules.beyond_budget(), 0U);
+    (void)rules.check(ask(1, 16), 1, t0 + 1s);
+    EXPECT_EQ(rules.beyond_budget(), 1U);
+    EXPECT_TRUE(rules.revoked());
+    (void)rules.check(ask(2, 16), 1, t0 + 2s);
+    EXPECT_EQ(rules.beyond_budget(), 2U) << "with the token that the first one cost";
+    rules.clear(t0);
+
+    EXPECT_EQ(rules.beyond_budget(), 0U);
+}
+
 TEST(IdentifyRules, WithoutBudgetTheTokenIsReset) {
     options o;
     o.gateway.starts_remaining = 0;

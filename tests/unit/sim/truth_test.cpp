@@ -70,6 +70,34 @@ TEST(Truth, ADoubleIsTheHandlersBusinessOnlyWithAnotherKey) {
     EXPECT_EQ(book.report().at("duplicates_first").as_array().size(), 2U);
 }
 
+TEST(Truth, TheAccountTellsCopiesFromDoublesHoweverManyCopiesThereAre) {
+    truth book;
+    for (std::uint64_t n = 1; n <= 40; ++n)
+        book.sent(sent_event(n, "MESSAGE_CREATE", 7), time_point{});
+    const auto receive = [&](std::uint64_t n, const std::string& key) {
+        received_event r;
+        r.n = n;
+        r.name = "MESSAGE_CREATE";
+        r.key = key;
+        book.received(r, time_point{});
+    };
+    for (int times = 0; times < 2; ++times)
+        for (std::uint64_t n = 1; n <= 30; ++n)
+            receive(n, "s-" + std::to_string(n));
+    receive(5, "t-1");
+    boost::json::object account;
+    book.account(account);
+
+    EXPECT_EQ(account.at("sent").as_uint64(), 40U);
+    EXPECT_EQ(account.at("received").as_uint64(), 30U);
+    EXPECT_EQ(account.at("missing").as_uint64(), 10U);
+    EXPECT_EQ(account.at("missing_first").as_array().at(0).at("n").as_uint64(), 31U);
+    EXPECT_EQ(account.at("copies").as_uint64(), 30U);
+    EXPECT_EQ(account.at("doubles").as_uint64(), 1U);
+    EXPECT_EQ(account.at("doubles_first").as_array().at(0).at("n").as_uint64(), 5U);
+    EXPECT_EQ(account.at("out_of_order").as_uint64(), 0U) << "copies are no disorder";
+}
+
 TEST(Truth, ACopySentOnPurposeMayComeTwiceButNotThrice) {
     truth book;
     book.sent(message(1), t0);
