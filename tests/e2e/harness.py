@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 from endpoint import Answer, Endpoint, parse_metrics  # noqa: F401  (tests import from here)
 from toml_text import merged, to_toml
@@ -40,12 +41,28 @@ class Program:
         self.log_path = os.path.join(case.directory, f"{name}.log")
         self.expected_exit = EXIT_OK
         self.stop_seconds = 20
+        self.launches = 0
         self._log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(
-            [str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=self._log,
-            stderr=subprocess.STDOUT, cwd=directory or case.directory,
-            env={**os.environ, **(environment or {})}, start_new_session=True)
+        self._command = [str(a) for a in arguments]
+        self._directory = directory or case.directory
+        self.environment = dict(environment or {})
+        self._launch()
         case.own(self)
+
+    def _launch(self):
+        self.launches += 1
+        self._log_start = os.path.getsize(self.log_path)
+        self.launched_at = time.monotonic()
+        self.process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
+            cwd=self._directory, env={**os.environ, **self.environment}, start_new_session=True)
+
+    def launch_again(self):
+        """Once more, with the same command; its log goes on in the same file."""
+        check(not self.running, f"{self.name} still runs")
+        equal(self.process.returncode, self.expected_exit, f"exit code of {self.name}")
+        self.expected_exit = EXIT_OK
+        self._launch()
 
     @property
     def running(self):
@@ -55,10 +72,16 @@ class Program:
         with open(self.log_path, "r", encoding="utf-8", errors="replace") as file:
             return file.read()
 
+    def log_now(self):
+        """What it wrote since it was last launched."""
+        with open(self.log_path, "rb") as file:
+            file.seek(self._log_start)
+            return file.read().decode("utf-8", "replace")
+
     def wait_log(self, pattern, seconds=30):
-        """The match of a regular expression in the log, once it is there."""
+        """The match of a regular expression in the log since the last launch, once it is there."""
         def look():
-            found = re.search(pattern, self.log())
+            found = re.search(pattern, self.log_now())
             if not found and not self.running:
                 raise Failure(f"{self.name} ended with {self.process.returncode} "
                               f"before its log had {pattern!r}")
@@ -158,6 +181,9 @@ class Simulator(Program, Endpoint):
     def report(self):
         return self.get("/report")
 
+    def account(self):
+        return self.get("/account")
+
     def load(self, **plan):
         return self.post("/load", plan)
 
@@ -217,11 +243,24 @@ class Daemon(Program, Endpoint):
         Program.__init__(self, case, name,
                          [case.daemon_binary, "run", "-c", self.config_path, *arguments],
                          environment)
+        self._find_admin()
+
+    def _find_admin(self):
         headers = {}
         if self.config["admin"].get("token"):
             headers["Authorization"] = "Bearer " + self.config["admin"]["token"]
         listen = self.config["admin"]["listen"]
+        if listen.endswith(":0"):  # any free port, and another one after each start
+            listen = self.wait_log(r"admin API address=\"?([^\s\"]+)").group(1)
         Endpoint.__init__(self, listen if listen.startswith("unix:") else "http://" + listen, headers)
+
+    def start_again(self, config=None):
+        """A new process on the same state, with the same configuration but for `config`."""
+        if config:
+            self.write_config(config)
+        self.launch_again()
+        self._find_admin()
+        return self
 
     @staticmethod
     def defaults(case, sim, name):
@@ -270,6 +309,18 @@ class Daemon(Program, Endpoint):
         if not self.running:
             raise Failure(f"{self.name} ended with {self.process.returncode}")
         return self.ask("GET", "/readyz").status == 200
+
+    def reasons(self):
+        """Why it is not ready, by /readyz; empty when it is."""
+        answer = self.ask("GET", "/readyz")
+        return [] if answer.status == 200 else answer.json()["reasons"]
+
+    def says(self, word):
+        """The first reason of /readyz that begins with a word; None without one."""
+        return next((r for r in self.reasons() if r.startswith(word)), None)
+
+    def dead_letters(self, query=""):
+        return self.get("/v1/dead-letters" + query)
 
     def wait_ready(self, seconds=60):
         wait_until(self.is_ready, seconds, f"{self.name} to be ready")

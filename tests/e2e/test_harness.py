@@ -3,9 +3,12 @@
 
 import os
 import signal
+import subprocess
 import sys
+import time
 
 import harness
+from disk import TORN, FaultDisk
 from harness import Failure, Program, check, equal, merged, parse_metrics, to_toml
 
 
@@ -83,3 +86,69 @@ def test_the_simulator_answers(case):
     bot = harness.Endpoint(sim.ready["rest"], {"Authorization": "Bot " + sim.ready["token"]})
     equal(bot.get("/api/v10/gateway/bot")["shards"], 2)
     sim.stop()
+
+
+def test_a_program_is_launched_again(case):
+    program = _python(case, "again", "import os, time; print('pid', os.getpid(), flush=True); "
+                                     "time.sleep(600)")
+    first = program.wait_log(r"pid (\d+)").group(1)
+    program.kill()
+    program.launch_again()
+    second = program.wait_log(r"pid (\d+)").group(1)
+    check(first != second, "the same process")
+    check(first not in program.log_now() and first in program.log(), "whose log is it?")
+    check("still runs" in _fails(program.launch_again), "two at once")
+    program.kill()
+
+
+_WRITES = """
+import errno, os, sys
+path = os.path.join(sys.argv[1], "file")
+for line in sys.stdin:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        if line.strip() == "write": os.pwrite(fd, b"x" * 1024, os.fstat(fd).st_size)
+        if line.strip() == "again": os.pwrite(fd, b"y" * 1024, 0)
+        if line.strip() == "sync": os.fsync(fd)
+        print("fine", flush=True)
+    except OSError as error:
+        print(errno.errorcode[error.errno], flush=True)
+    finally:
+        os.close(fd)
+"""
+
+
+def test_a_disk_fails_as_told(case):
+    directory = os.path.join(case.directory, "state")
+    disk = FaultDisk(case, directory)
+    writer = subprocess.Popen([sys.executable, "-c", _WRITES, directory], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True, bufsize=1,
+                              env={**os.environ, **disk.environment})
+
+    def does(what):
+        writer.stdin.write(what + "\n")
+        return writer.stdout.readline().strip()
+    try:
+        equal([does("write"), does("sync")], ["fine", "fine"])
+        for words, wanted in (("write=eio", ["EIO", "EIO", "fine"]),
+                              ("write=full", ["ENOSPC", "fine", "fine"]),
+                              ("sync=eio", ["fine", "fine", "EIO"]),
+                              ("write=eio match=other", ["fine", "fine", "fine"]),
+                              ("write=eio after=1", ["fine", "EIO", "fine"]),
+                              ("", ["fine", "fine", "fine"])):
+            disk.do(words)
+            equal([does("write"), does("again"), does("sync")], wanted, words)
+        disk.do("delay_ms=300")
+        started = time.monotonic()
+        does("write")
+        check(time.monotonic() - started >= 0.29, "no delay")
+        equal(disk.counts(), {"writes": 14, "syncs": 7, "bytes": 14 * 1024, "failed": 5,
+                              "delayed": 1, "torn": 0})
+        size = os.path.getsize(os.path.join(directory, "file"))
+        disk.do("torn=1")
+        does("write")
+        equal(writer.wait(10), TORN, "exit code")
+        equal(os.path.getsize(os.path.join(directory, "file")), size + 512, "half of it")
+    finally:
+        writer.kill()
+        writer.communicate()
