@@ -8,7 +8,7 @@ namespace shardgate {
 backlog::backlog(const config::queue& limits)
     : max_events_(limits.max_events),
       max_bytes_(limits.max_bytes),
-      // "spill" has no spool to go to yet: the oldest go, as with "drop-oldest".
+      // With "spill" this is the last resort, when the disk cannot take more: the oldest go.
       newest_first_(limits.overflow == config::overflow_policy::drop_newest) {}
 
 backlog::~backlog() {
@@ -52,6 +52,11 @@ void backlog::remove(entry& e) {
     e.attempts = e.status_failures = 0;
     e.successes_elsewhere = 0;
     e.own = e.in_flight = e.tells_gap = e.drop_if_away = false;
+    e.due.unlink();
+    e.mark.in_shard.unlink();
+    e.mark.writing = e.spilled = false;
+    e.disk = on_disk::no;
+    e.position = 0;
     pool_.push_back(std::move(owned));
 }
 
@@ -63,6 +68,15 @@ void backlog::set_in_flight(entry& e, bool in_flight) {
         c.erase(c.iterator_to(e));
     else
         c.push_front(e);  // it was at the head of its lane: among the oldest
+}
+
+void backlog::set_pinned(entry& e, bool pinned) {
+    if (e.own) return;
+    class_queue& c = classes_[static_cast<std::size_t>(e.rank)];
+    if (pinned && e.in_class.is_linked())
+        c.erase(c.iterator_to(e));
+    else if (!pinned && !e.in_class.is_linked())
+        c.push_front(e);
 }
 
 entry* backlog::victim() noexcept {

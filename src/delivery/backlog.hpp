@@ -37,9 +37,23 @@ public:
         return events_ + std::max<std::uint64_t>(1, max_events_ / 10) <= max_events_ &&
                bytes_ <= max_bytes_ - max_bytes_ / 10;
     }
+    // How full memory is, in eighths: 8 is at the bound; below half nobody asks how much, 0.
+    [[nodiscard]] unsigned eighths() const noexcept {
+        if (events_ < max_events_ / 2 && bytes_ < max_bytes_ / 2) return 0;  // the usual case
+        const auto of = [](std::uint64_t used, std::uint64_t most) {
+            return most == 0 ? 8U
+                             : static_cast<unsigned>(std::min<std::uint64_t>(used * 8 / most, 8));
+        };
+        return std::max(of(events_, max_events_), of(bytes_, max_bytes_));
+    }
     // What to give up next: the lowest class first, its oldest or newest by policy. Null: nothing
     // may go.
     [[nodiscard]] entry* victim() noexcept;
+
+    // Out of reach for shedding, or back in reach: it is on its way to the disk and nowhere else.
+    void set_pinned(entry& e, bool pinned);
+    // Everything that is queued, oldest first.
+    [[nodiscard]] age_queue& by_age() noexcept { return ages_; }
 
     [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }

@@ -82,8 +82,20 @@ entry& delivery::impl::enqueue(event_ptr event, bool own, bool fence, time_point
     ++counts.pushed;
     entry& e = books.add(std::move(event), own, now);
     order.add(e, fence);
-    lane& l = waiting.get(key_of(*e.event));
+    lane_key key = key_of(*e.event);
+    if (spooling) {
+        e.position = ++last_position;
+        young.push_back(e);
+        // Without an order to keep one lane stands for all that is in the spool.
+        if (key.what == lane_key::kind::single && crowded()) key.id = 0;
+    }
+    lane& l = waiting.get(key);
+    if (spooling && must_spill(l)) {
+        spill(l, e);
+        return e;
+    }
     waiting.append(l, e);
+    if (spooling && own) want(e);  // few, and nobody could send them again
     if (l.queue.size() == 1) l.group = group_of(l);
     // A lane that is ready or fenced stays where it is; a waiting one may have filled its batch.
     if (l.at == lane::place::nowhere || l.at == lane::place::waiting) waiting.place(l, now);
@@ -100,7 +112,8 @@ void delivery::impl::keep_bounds(time_point now) {
 
 void delivery::impl::shed(entry& e, time_point now) {
     ++counts.shed[static_cast<std::size_t>(e.rank)];
-    gaps.on_shed(*e.event, now);
+    const queued_event& of = *e.event;
+    gaps.on_shed({of.gen, of.shard, of.shards, of.event, of.received_wall}, now);
     settle(e, settled_as::shed, now);
 }
 
@@ -117,8 +130,13 @@ void delivery::impl::tell_gaps(time_point now, wall_ms wall) {
 
 void delivery::impl::settle(entry& e, settled_as how, time_point now) {
     lane& l = *e.where;
-    if (!l.in_flight) waiting.take_off(l);
-    l.queue.erase(l.queue.iterator_to(e));
+    if (e.spilled) {
+        l.pending.erase(l.pending.iterator_to(e));
+    } else {
+        if (!l.in_flight) waiting.take_off(l);
+        l.queue.erase(l.queue.iterator_to(e));
+    }
+    if (spooling) free_row(e);
     if (how == settled_as::accepted) {
         ++counts.accepted;
         lag.observe(now - e.event->received);
@@ -134,6 +152,7 @@ void delivery::impl::settle(entry& e, settled_as how, time_point now) {
     const bool fell = order.settle(e);
     const shard_order& of = *e.order;
     books.remove(e);
+    if (l.spilled()) refill(l, now);
     waiting.place(l, now);
     if (fell) waiting.on_fence(of, now);
 }
@@ -206,7 +225,7 @@ delivery_request delivery::impl::start(lane& first, std::size_t url, time_point 
         item.event = e->event;
         item.attempt = ++e->attempts;
         if (e->event->event == event_id::interaction_create)
-            item.answered = desk.mark_of(*e->event, now);
+            item.answered = mark_of(*e->event, now);
         f.marked = f.marked || item.answered != interaction_answer::none;
         request.items.push_back(std::move(item));
     }
@@ -232,8 +251,10 @@ delivery::~delivery() = default;
 
 void delivery::push(const dispatch& event) {
     impl& d = *impl_;
+    if (!d.known_replays.empty() && d.known(event)) return;
     entry& e =
         d.enqueue(queued_event::from(event), false, event.event == event_id::ready, event.received);
+    if (d.spooling) d.on_arrival(e);
     if (event.event == event_id::interaction_create)
         d.track_interaction(e, event.received);
     else if (event.event == event_id::message_create)
@@ -303,22 +324,31 @@ std::vector<dead_letter> delivery::dead_letters(std::size_t at_most) const {
     return impl_->dead.list(at_most);
 }
 
-std::size_t delivery::retry_dead_letters(time_point now) {
-    auto letters = impl_->dead.take_all();
+std::size_t delivery::retry_dead_letters(const std::vector<std::string>& keys, time_point now) {
+    impl& d = *impl_;
+    auto letters = d.dead.take(keys);
     for (dead_letter& l : letters) {
         const bool own = l.event->is_own();
-        impl_->enqueue(std::move(l.event), own, false, now);
+        entry& e = d.enqueue(std::move(l.event), own, false, now);
+        if (!d.spooling) continue;
+        if (!e.spilled) d.want(e);
+        d.dead_done.push_back(l.number);
     }
-    impl_->keep_bounds(now);
+    d.keep_bounds(now);
     return letters.size();
 }
 
-std::size_t delivery::clear_dead_letters() {
-    return impl_->dead.take_all().size();
+std::size_t delivery::clear_dead_letters(const std::vector<std::string>& keys) {
+    const auto letters = impl_->dead.take(keys);
+    if (impl_->spooling)
+        for (const dead_letter& l : letters)
+            impl_->dead_done.push_back(l.number);
+    return letters.size();
 }
 
 bool delivery::idle() const noexcept {
-    return impl_->books.events() == 0 && impl_->in_flight == 0;
+    const impl& d = *impl_;
+    return d.books.events() == 0 && d.in_flight == 0 && d.spooled == 0;
 }
 
 delivery_snapshot delivery::snapshot() const {
@@ -350,6 +380,9 @@ delivery_snapshot delivery::snapshot() const {
     s.oldest = d.books.oldest();
     s.dead_letters = d.dead.size();
     s.dead_letters_dropped = d.dead.dropped();
+    s.spooled_events = d.spooled;
+    s.spooled_bytes = d.spooled_bytes;
+    s.stored_events = d.stored_too;
     return s;
 }
 

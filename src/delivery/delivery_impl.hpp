@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of delivery and what they share. Three .cpp files work on it: delivery.cpp (in and
+// The parts of delivery and what they share. Five .cpp files work on it: delivery.cpp (in and
 // out), delivery_outcome.cpp (what became of requests), delivery_interactions.cpp (answers to
-// Discord).
+// Discord), delivery_spool.cpp (to the disk), delivery_unspool.cpp (and back).
 #pragma once
 
+#include <array>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "delivery/answer.hpp"
@@ -74,6 +76,36 @@ struct delivery::impl {
     void drop_answered(entry& e, settled_as how, time_point now);
     void announce(const queued_event& event, interaction_answer how, time_point now, wall_ms wall);
 
+    // the spool, on the way in (delivery_spool.cpp)
+    [[nodiscard]] bool known(const dispatch& event);
+    void on_arrival(entry& e);
+    [[nodiscard]] bool crowded() const noexcept { return books.eighths() >= 7; }
+    [[nodiscard]] bool must_spill(const lane& l) const noexcept;
+    void spill(lane& l, entry& e);
+    void want(entry& e);  // into the next batch, with what it depends on
+    void want_alone(entry& e);
+    void want_shard(shard_order& of);
+    void take_rows(due_list& from, spool_changes& out, std::size_t& bytes);
+    void on_row_stored(entry& e);
+    void free_row(const entry& e);
+    void keep_dead(dead_letter letter, entry& of);
+    [[nodiscard]] bool room_in_spool() const noexcept {
+        return spooled_bytes < queue.spill_max_bytes;
+    }
+
+    // the spool, on the way back (delivery_unspool.cpp)
+    void refill(lane& l, time_point now);
+    void read_back(lane& l, const spool_row& row, time_point now);
+    void welcome_interaction(entry& e, time_point now);
+    void drop_when_read(snowflake interaction);
+    void give_up(lane& l, const spool_row_info& row, time_point now);
+    void shed_aged(wall_ms before, time_point now);
+    void forget_spooled(time_point now, wall_ms wall);
+    void relink_marks();
+
+    [[nodiscard]] interaction_answer mark_of(const queued_event& event, time_point now) const;
+    void note_answer(snowflake id, interaction_answer how, wall_ms wall);
+
     config::handler handler;
     config::queue queue;
     config::interactions interactions;
@@ -98,6 +130,39 @@ struct delivery::impl {
     bool paused = false;
 
     std::unordered_map<snowflake, entry*> queued_interactions;
+
+    struct dying {  // a dead letter on its way to the disk
+        dead_row row;
+        unsafe_mark mark;
+    };
+    struct known_seqs {
+        std::string session;
+        std::vector<std::uint64_t> seqs;  // ascending
+    };
+    bool spooling = false;
+    bool batch_out = false;
+    std::uint64_t last_position = 0;
+    std::uint64_t restored_upto = 0;  // positions of earlier processes
+    std::uint64_t last_dead = 0;
+    due_list young, wanted, spilling, writing;
+    mark_list orphans;                          // of sessions that ended: nothing replays them
+    std::vector<std::uint64_t> done, done_out;  // rows to free; of the batch under way
+    std::vector<std::unique_ptr<dying>> dying_new, dying_out;
+    std::vector<std::uint64_t> dead_done;
+    std::vector<interaction_row> answers;
+    std::unordered_map<snowflake, interaction_answer> restored_answers;
+    std::unordered_set<snowflake> answered_for_good;  // while their events are in the spool
+    std::unordered_set<std::uint64_t> given_up;       // rows whose deletion is not on disk yet
+    std::unordered_map<std::uint64_t, known_seqs> known_replays;  // by generation and shard
+    std::uint64_t spooled = 0, spooled_bytes = 0;                 // in the spool alone, durable
+    std::array<std::uint64_t, shed_class_count> spooled_by_class{};
+    std::uint64_t stored_too = 0;  // in memory and durable
+    std::size_t reads_out = 0;
+    bool listing = false;
+    bool listing_aged = false;
+    bool disk_fails = false;
+    std::uint64_t list_after = 0;
+    time_point next_age_check{};
 
     delivery_snapshot counts;  // its counters; gauges are filled in by snapshot()
     histogram lag, request_seconds;

@@ -41,9 +41,22 @@ void delivery::impl::expire_interactions(time_point now) {
     }
 }
 
-std::optional<interaction_callback> delivery::next_callback(time_point now, wall_ms) {
+std::optional<interaction_callback> delivery::next_callback(time_point now, wall_ms wall) {
     impl_->expire_interactions(now);
-    return impl_->desk.next(now);
+    auto callback = impl_->desk.next(now);
+    // The intent: if we die over it, nobody knows whether it was answered.
+    if (callback) impl_->note_answer(callback->id, interaction_answer::acknowledged, wall);
+    return callback;
+}
+
+interaction_answer delivery::impl::mark_of(const queued_event& event, time_point now) const {
+    if (const auto it = restored_answers.find(event.id); it != restored_answers.end())
+        return it->second;
+    return desk.mark_of(event, now);
+}
+
+void delivery::impl::note_answer(snowflake id, interaction_answer how, wall_ms wall) {
+    if (spooling) answers.push_back({id, how, wall});
 }
 
 void delivery::on_callback(snowflake interaction, callback_result how, time_point now,
@@ -51,13 +64,17 @@ void delivery::on_callback(snowflake interaction, callback_result how, time_poin
     impl& d = *impl_;
     const auto verdict = d.desk.on_callback(interaction, how, now);
     if (!verdict.known) return;
+    d.note_answer(interaction, verdict.mark, wall);
     if (verdict.announce && verdict.event) {
         d.announce(*verdict.event, verdict.mark, now, wall);
         d.keep_bounds(now);
     }
     if (!verdict.drop_event) return;
     const auto it = d.queued_interactions.find(interaction);
-    if (it == d.queued_interactions.end()) return;
+    if (it == d.queued_interactions.end()) {
+        d.drop_when_read(interaction);
+        return;
+    }
     entry& e = *it->second;
     if (e.in_flight)
         e.drop_if_away = true;

@@ -179,7 +179,7 @@ void delivery::impl::bury(entry& e, unsigned status, std::string reason, time_po
     letter.attempts = e.attempts;
     letter.when = wall;
     letter.reason = std::move(reason);
-    dead.add(std::move(letter));
+    keep_dead(std::move(letter), e);
     settle(e, settled_as::dead, now);
 }
 

@@ -20,13 +20,28 @@ using plain_link = intrusive::link_mode<intrusive::safe_link>;
 
 struct lane;
 
-// What must be settled before what, within one shard. Events between two fences share an epoch; a
-// fence has one of its own. Only the oldest epoch that still holds something may be sent.
-struct shard_order {
-    std::uint64_t first_epoch = 0;  // counts.front() is its number of unsettled events
-    std::deque<std::uint64_t> counts{0};
+struct lane;
+struct entry;
+struct shard_order;
 
-    [[nodiscard]] std::uint64_t newest() const noexcept { return first_epoch + counts.size() - 1; }
+// Unlinks itself when it is destroyed or told to; for lists whose length nobody asks.
+using loose_link = intrusive::link_mode<intrusive::auto_unlink>;
+
+// Where the only copy of an event is, and where it is to go.
+enum class on_disk : std::uint8_t {
+    no,       // in memory alone, and young
+    wanted,   // goes into the next batch
+    writing,  // in the batch that is under way
+    stored,   // durable
+};
+
+// An event that a crash would lose: Discord must be able to replay it. Linked in its shard's list,
+// in order of seq, until the event is settled or durable.
+struct unsafe_mark {
+    intrusive::list_member_hook<loose_link> in_shard;
+    seq_no seq{};
+    entry* of = nullptr;   // null: a dead letter on its way to the disk
+    bool writing = false;  // durable when the batch under way is
 };
 
 struct entry {
@@ -44,6 +59,40 @@ struct entry {
     bool in_flight = false;
     bool tells_gap = false;     // a SHARDGATE_GAP for a run of shed events
     bool drop_if_away = false;  // answered for the handler: of no use to a later attempt
+
+    // The spool (delivery_spool.cpp).
+    std::uint64_t position = 0;  // arrival order over all lanes
+    intrusive::list_member_hook<loose_link> due;
+    unsafe_mark mark;
+    on_disk disk = on_disk::no;
+    bool spilled = false;  // not in its lane's queue: on its way to the spool alone
+};
+
+using due_list =
+    intrusive::list<entry, intrusive::member_hook<entry, decltype(entry::due), &entry::due>,
+                    intrusive::constant_time_size<false>>;
+using mark_list = intrusive::list<
+    unsafe_mark,
+    intrusive::member_hook<unsafe_mark, decltype(unsafe_mark::in_shard), &unsafe_mark::in_shard>,
+    intrusive::constant_time_size<false>>;
+
+// What must be settled before what, within one shard. Events between two fences share an epoch; a
+// fence has one of its own, with an odd number. Only the oldest epoch that still holds something
+// may be sent. Events in the spool count too.
+struct shard_order {
+    std::uint64_t first_epoch = 0;  // counts.front() is its number of unsettled events
+    std::deque<std::uint64_t> counts{0};
+
+    session_handle session;  // whose events `unsafe` holds
+    mark_list unsafe;
+    std::uint64_t spilled = 0;  // events of the shard that are in the spool alone
+    wall_ms spilled_since{};    // when the first of them came
+    bool waived = false;        // rows are missing: nobody knows which fence they stood before
+    generation gen{};
+    shard_id shard{};
+    shard_count shards{};
+
+    [[nodiscard]] std::uint64_t newest() const noexcept { return first_epoch + counts.size() - 1; }
 };
 
 using lane_queue =
@@ -78,6 +127,15 @@ struct lane {
     std::uint32_t fixed_batch =
         0;  // the next request takes exactly these: a batch is retried as it was
     time_point retry_at{};
+
+    // Behind `queue` come events that are in the spool alone, then those on their way there.
+    std::uint64_t readable = 0;      // how many are in the spool alone
+    std::uint64_t spilled_from = 0;  // the first one's position, or less
+    lane_queue pending;
+    bool reading = false;         // some are being read back
+    std::uint64_t hungry_at = 0;  // its place among those to be read back; 0 = none
+
+    [[nodiscard]] bool spilled() const noexcept { return readable > 0 || !pending.empty(); }
 };
 
 using lane_list =

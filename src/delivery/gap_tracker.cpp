@@ -5,17 +5,17 @@
 
 namespace shardgate {
 
-void gap_tracker::on_shed(const queued_event& event, time_point now) {
-    const auto [it, fresh] = runs_.try_emplace(key{event.gen, event.shard});
+void gap_tracker::on_shed(const victim& what, time_point now) {
+    const auto [it, fresh] = runs_.try_emplace(key{what.gen, what.shard});
     run& r = it->second;
     if (fresh) {
-        r.shards = event.shards;
-        r.from = r.to = event.received_wall;
+        r.shards = what.shards;
+        r.from = r.to = what.received;
         r.began = now;
     }
-    r.from = std::min(r.from, event.received_wall);
-    r.to = std::max(r.to, event.received_wall);
-    ++r.counts[event.event];
+    r.from = std::min(r.from, what.received);
+    r.to = std::max(r.to, what.received);
+    ++r.counts[what.event];
 }
 
 std::optional<gap> gap_tracker::take(bool relaxed, time_point now) {

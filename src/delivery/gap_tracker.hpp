@@ -27,7 +27,14 @@ struct gap {
 
 class gap_tracker {
 public:
-    void on_shed(const queued_event& event, time_point now);
+    struct victim {
+        generation gen{};
+        shard_id shard{};
+        shard_count shards{};
+        event_id event = event_id::unknown;
+        wall_ms received{};
+    };
+    void on_shed(const victim& what, time_point now);
 
     // A run to tell, to be queued at once: any when there is room again (`relaxed`), else one that
     // has lasted a minute. A shard whose last gap the handler has not taken yet goes on counting.

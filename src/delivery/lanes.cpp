@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/lanes.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "delivery/fences.hpp"
@@ -16,7 +17,7 @@ lanes::~lanes() {
     for (auto& item : fenced_)
         item.second.clear();
     for (auto& item : all_)
-        item.second->queue.clear();
+        item.second->queue.clear(), item.second->pending.clear();
 }
 
 lane& lanes::get(const lane_key& key) {
@@ -36,13 +37,27 @@ lane& lanes::get(const lane_key& key) {
     return *l;
 }
 
+lane* lanes::find(const lane_key& key) noexcept {
+    const auto it = all_.find(key);
+    return it == all_.end() ? nullptr : it->second.get();
+}
+
 void lanes::place(lane& l, time_point now) {
     if (l.in_flight) return;
     take_off(l);
-    if (l.queue.empty())
-        retire(l);
-    else
+    if (!l.queue.empty())
         place_full(l, now);
+    else if (!l.spilled() && !l.reading)
+        retire(l);
+}
+
+void lanes::feed(lane& l) {
+    const bool hungry = l.readable > 0 && !l.reading && l.queue.size() < low_water;
+    const std::uint64_t at = hungry ? std::max<std::uint64_t>(l.spilled_from, 1) : 0;
+    if (at == l.hungry_at) return;
+    if (l.hungry_at != 0) hungry_.erase({l.hungry_at, &l});
+    if (at != 0) hungry_.emplace(at, &l);
+    l.hungry_at = at;
 }
 
 void lanes::place_full(lane& l, time_point now) {
@@ -95,10 +110,13 @@ void lanes::take_off(lane& l) {
 
 void lanes::retire(lane& l) {
     auto node = all_.extract(l.key);
-    if (pool_.size() >= pool_kept) return;
     l.failures = l.singles = l.fixed_batch = 0;
     l.retry_at = {};
     l.urgent = l.in_flight = l.told_when = false;
+    l.readable = l.spilled_from = 0;
+    l.reading = false;
+    feed(l);
+    if (pool_.size() >= pool_kept) return;
     pool_.push_back(std::move(node));
 }
 

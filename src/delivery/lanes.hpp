@@ -34,7 +34,9 @@ public:
         e.where = &l;
         l.queue.push_back(e);
     }
-    // Puts a lane where it belongs after anything about it changed; an empty one ceases to exist.
+    [[nodiscard]] lane* find(const lane_key& key) noexcept;
+    // Puts a lane where it belongs after anything about it changed; one that holds nothing, in
+    // memory or in the spool, ceases to exist.
     void place(lane& l, time_point now);
     // The lane's request begins: out of every list.
     void take_off(lane& l);
@@ -51,6 +53,20 @@ public:
     // The first ready lane of a list, whatever the windows say (to fill a batch).
     [[nodiscard]] lane* peek(std::size_t group, bool urgent) noexcept;
     [[nodiscard]] bool any_ready(std::size_t group) const noexcept;
+    [[nodiscard]] bool has_group(std::size_t group) const noexcept { return group < ready_.size(); }
+
+    // The lane to be read back next: little of it is in memory and something is durable. The one
+    // whose events came first. Null: none.
+    [[nodiscard]] lane* hungriest() noexcept {
+        return hungry_.empty() ? nullptr : hungry_.begin()->second;
+    }
+    // `readable`, `reading` or the length of the queue changed.
+    void feed(lane& l);
+    template <class F>
+    void each(F&& f) {
+        for (auto& item : all_)
+            f(*item.second);
+    }
 
     [[nodiscard]] time_point deadline() const noexcept {
         return waiting_.empty() ? never : waiting_.begin()->first;
@@ -68,12 +84,13 @@ public:
             lane& l = *item.second;
             l.group = group_of(l);
             l.retry_at = {};
-            if (!l.in_flight) place_full(l, now);
+            if (!l.in_flight && !l.queue.empty()) place_full(l, now);
         }
     }
 
 private:
     static constexpr std::size_t pool_kept = 4096;
+    static constexpr std::size_t low_water = 16;  // events of a lane in memory: time for more
 
     struct ready_lists {
         lane_list urgent, normal;
@@ -89,6 +106,7 @@ private:
     std::vector<ready_lists> ready_;
     std::set<std::pair<time_point, lane*>> waiting_;
     std::unordered_map<const shard_order*, lane_list> fenced_;
+    std::set<std::pair<std::uint64_t, lane*>> hungry_;
     std::vector<all_lanes::node_type> pool_;
     std::uint64_t last_serial_ = 0;
 };

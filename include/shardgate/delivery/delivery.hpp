@@ -18,6 +18,7 @@
 #include "shardgate/base/random.hpp"
 #include "shardgate/config/config.hpp"
 #include "shardgate/delivery/event.hpp"
+#include "shardgate/delivery/spool.hpp"
 #include "shardgate/metrics/histogram.hpp"
 #include "shardgate/protocol/dispatch.hpp"
 
@@ -88,6 +89,7 @@ enum class handler_state : std::uint8_t { up, down, paused };
 [[nodiscard]] std::string_view name_of(handler_state s) noexcept;
 
 struct dead_letter {
+    std::uint64_t number = 0;  // never used twice
     event_ptr event;
     unsigned status = 0;
     std::uint32_t attempts = 0;
@@ -114,6 +116,10 @@ struct delivery_snapshot {
                   requests_timed_out = 0;
     std::array<std::uint64_t, shed_class_count> shed{};
     std::uint64_t dead_letters = 0, dead_letters_dropped = 0;
+    std::uint64_t spooled_events = 0, spooled_bytes = 0;  // in the spool alone
+    std::uint64_t stored_events = 0;                      // in memory and in the spool
+    std::uint64_t replayed_known = 0;  // came again after a restart and were in the spool
+    std::uint64_t spool_lost = 0;      // lost with a damaged spool
     std::uint64_t interactions_taken = 0, interactions_deferred = 0, interactions_messaged = 0,
                   interactions_already = 0, interactions_too_late = 0, interactions_failed = 0,
                   interactions_expired = 0, interactions_unknown_type = 0;
@@ -149,10 +155,51 @@ public:
     void set_urls(std::vector<std::string> urls, time_point now);
 
     [[nodiscard]] std::vector<dead_letter> dead_letters(std::size_t at_most) const;
-    std::size_t retry_dead_letters(time_point now);
-    std::size_t clear_dead_letters();
+    // Those with one of these idempotency keys; without any, all.
+    std::size_t retry_dead_letters(const std::vector<std::string>& keys, time_point now);
+    std::size_t clear_dead_letters(const std::vector<std::string>& keys);
 
-    [[nodiscard]] bool idle() const noexcept;  // nothing queued, nothing in flight
+    // ---- the spool (docs/spool.md); off until restore() ---------------------------------------
+    // What the spool holds at start. From here on events that are not settled within a second are
+    // to be stored, and memory's bound is kept by the spool. Before the first push().
+    void restore(const spool_contents& contents, time_point now, wall_ms wall);
+    // After a restart: these seqs of this session lie in the spool. A replay of them is not queued
+    // again.
+    void restore_known(generation gen, shard_id shard, std::string_view session,
+                       std::vector<std::uint64_t> seqs);
+
+    // When next_changes() has something to give; `never` while a batch is under way.
+    [[nodiscard]] time_point changes_due() const noexcept;
+    // Everything that should be on disk by now and is not; with `everything` also what is young.
+    // The caller stores it, trying again as it is until it is stored, and reports once.
+    [[nodiscard]] spool_changes next_changes(bool everything, time_point now, wall_ms wall);
+    void on_changes_stored(time_point now);
+    // The spool is new and empty: what was there alone is lost and told of, what is in memory is
+    // to be stored again. Also ends a batch that was under way.
+    void on_spool_reset(time_point now, wall_ms wall);
+
+    // While the disk takes nothing: what would be spilled stays in memory, and the bound is kept by
+    // shedding.
+    void set_disk_fails(bool fails, time_point now);
+
+    // Rows to read back; each is answered once by on_read(), `ok` = false to have it asked for
+    // again later.
+    [[nodiscard]] std::optional<spool_read> next_read(time_point now);
+    void on_read(const lane_key& lane, bool ok, const std::vector<spool_row>& rows, time_point now);
+    // Rows to choose from when the spool is too large or too old; answered once.
+    [[nodiscard]] std::optional<spool_candidates> next_candidates(time_point now, wall_ms wall);
+    void on_candidates(bool ok, const std::vector<spool_row_info>& rows, time_point now,
+                       wall_ms wall);
+
+    // The lowest seq of the shard's newest session that a crash would lose; nothing: none. With
+    // `after_batch` what is in the batch under way counts as durable.
+    [[nodiscard]] std::optional<seq_no> first_unsafe(generation gen, shard_id shard,
+                                                     bool after_batch) const noexcept;
+    // Everything of this shard goes into the next batch: before a RESUME.
+    void hold(generation gen, shard_id shard);
+
+    // Nothing queued here or in the spool, nothing in flight.
+    [[nodiscard]] bool idle() const noexcept;
     [[nodiscard]] delivery_snapshot snapshot() const;
     [[nodiscard]] const histogram& lag() const noexcept;  // receipt to acceptance, seconds
     [[nodiscard]] const histogram& request_seconds() const noexcept;  // one POST

@@ -219,7 +219,7 @@ TEST_F(Away, PausedSendsNothingAndKeepsEverything) {
 TEST_F(Away, DeadLettersCanBeRetried) {
     push("MESSAGE_CREATE", 1);
     answer(pull()[0], 422);
-    EXPECT_EQ(core->retry_dead_letters(now), 1U);
+    EXPECT_EQ(core->retry_dead_letters({}, now), 1U);
     const auto r = pull();
     ASSERT_EQ(r.size(), 1U);
     answer(r[0], 204);
@@ -237,7 +237,7 @@ TEST_F(Away, DeadLettersAreBounded) {
 
     EXPECT_EQ(core->snapshot().dead_letters, 3U);
     EXPECT_EQ(core->snapshot().dead_letters_dropped, 2U);
-    EXPECT_EQ(core->clear_dead_letters(), 3U);
+    EXPECT_EQ(core->clear_dead_letters({}), 3U);
 }
 
 TEST_F(Away, BalanceShardGivesEachShardItsUrl) {

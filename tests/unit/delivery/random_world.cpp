@@ -182,7 +182,7 @@ void random_world::empty_dead_letters() {
     const auto letters = core->dead_letters(100000);
     dead_gone += letters.size();
     if (chance.below(3) == 0) {
-        EXPECT_EQ(core->clear_dead_letters(), letters.size());
+        EXPECT_EQ(core->clear_dead_letters({}), letters.size());
         return;
     }
     for (const dead_letter& letter : letters) {
@@ -194,7 +194,7 @@ void random_world::empty_dead_letters() {
             again.lane = "n" + std::to_string(++single_lanes);
         add(key_of(*letter.event), again);
     }
-    EXPECT_EQ(core->retry_dead_letters(now), letters.size());
+    EXPECT_EQ(core->retry_dead_letters({}, now), letters.size());
 }
 
 void random_world::work() {
