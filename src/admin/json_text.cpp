@@ -80,4 +80,8 @@ std::string to_text(const boost::json::value& v) {
     return out;
 }
 
+void append_text(std::string& out, const boost::json::value& v) {
+    append(out, v);
+}
+
 }  // namespace shardgate::admin

@@ -66,6 +66,13 @@ void write_shards(prometheus_text& p, const metrics_snapshot& m) {
         if (s.generation != m.status.generation || !s.latency_ms) continue;
         p.sample(*s.latency_ms / 1000, {{"shard", std::to_string(s.id)}});
     }
+    p.family(kind::gauge, "unsafe_events",
+             "Sequence numbers received and not safe: Discord would have to send them again.");
+    for (const shard_snapshot& s : m.shards) {
+        if (s.generation != m.status.generation) continue;
+        const std::uint64_t open = s.received > s.safe ? s.received - s.safe : 0;
+        p.sample(open, {{"shard", std::to_string(s.id)}});
+    }
     single(p, kind::gauge, "guilds", "Guilds known over all shards.", m.status.guilds);
     single(p, kind::gauge, "guilds_unavailable", "Guilds in an outage.", unavailable);
     single(p, kind::gauge, "guilds_loading", "Guilds announced by READY and not yet here.",
@@ -136,14 +143,37 @@ void write_queue(prometheus_text& p, const metrics_snapshot& m) {
            q.lanes);
     single(p, kind::gauge, "queue_oldest_age_seconds", "Age of the oldest waiting event.",
            q.oldest_age_s);
-    single(p, kind::gauge, "queue_spooled_events", "Events waiting on disk.", q.spooled_events);
+    single(p, kind::gauge, "queue_spooled_events", "Events waiting on disk, not in memory.",
+           q.spooled_events);
     single(p, kind::gauge, "queue_spooled_bytes", "Their bytes.", q.spooled_bytes);
+    single(p, kind::gauge, "queue_stored_events",
+           "Events waiting in memory that are on disk as well.", q.stored_events);
     labelled(p, "queue_dropped_total", "Events shed at the queue's bound, by class.", "class",
              q.shed);
     single(p, kind::gauge, "dead_letters", "Events set aside because the handler refused them.",
            q.dead_letters);
     single(p, kind::counter, "dead_letters_dropped_total",
            "Dead letters that gave way to later ones.", m.dead_letters_dropped);
+}
+
+void write_storage(prometheus_text& p, const metrics_snapshot& m) {
+    const storage_snapshot& s = m.status.storage;
+    single(p, kind::counter, "events_replayed_known_total",
+           "Events that Discord sent again and the spool held already.", m.events_replayed_known);
+    single(p, kind::counter, "spool_rows_written_total", "Events written to the spool.",
+           s.rows_written);
+    single(p, kind::counter, "spool_rows_freed_total", "Events freed from the spool.",
+           s.rows_freed);
+    if (s.state == "off") return;  // memory only: a storage that is not there cannot be down
+    single(p, kind::gauge, "storage_up", "1 while writes to the state directory succeed.",
+           s.state == "up" ? 1U : 0U);
+    single(p, kind::counter, "storage_errors_total", "Writes that failed; each is repeated.",
+           s.errors);
+    single(p, kind::counter, "storage_resets_total",
+           "Damaged files moved aside; what they held is lost.", s.resets);
+    single(p, kind::gauge, "storage_last_write_seconds", "How long the last write took.",
+           s.last_write_s);
+    single(p, kind::gauge, "storage_file_bytes", "The spool's file.", s.file_bytes);
 }
 
 void write_process(prometheus_text& p, const metrics_snapshot& m, const page_extras& x) {
@@ -189,6 +219,7 @@ std::string metrics_page(const metrics_snapshot& m, const page_extras& extras) {
     write_gateway(page, m);
     write_delivery(page, m);
     write_queue(page, m);
+    write_storage(page, m);
     write_process(page, m, extras);
     return page.take();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of GET /metrics. Every family is always there, so that an alert on an absent one can be
-// trusted. What each is for: docs/metrics.md (a test holds both against each other). Pure.
+// trusted; only those of the storage are absent while there is none. What each is for:
+// docs/metrics.md (a test holds both against each other). Pure.
 #pragma once
 
 #include <cstdint>

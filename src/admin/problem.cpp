@@ -31,6 +31,12 @@ std::string_view reason_phrase(unsigned status) noexcept {
     }
 }
 
+std::string quote(std::string_view text) {
+    constexpr std::size_t longest = 64;
+    if (text.size() <= longest) return '"' + std::string(text) + '"';
+    return '"' + std::string(text.substr(0, longest)) + "...\"";
+}
+
 http_response problem(unsigned status, std::string_view detail, boost::json::object more) {
     boost::json::object body;
     body["type"] = "about:blank";

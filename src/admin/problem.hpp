@@ -18,4 +18,7 @@ namespace shardgate::admin {
 [[nodiscard]] http_response problem(unsigned status, std::string_view detail,
                                     boost::json::object more = {});
 
+// What a caller sent, in quotes and short enough to be said back.
+[[nodiscard]] std::string quote(std::string_view text);
+
 }  // namespace shardgate::admin

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "admin/dead_letters.hpp"
 #include "admin/json_text.hpp"
 #include "admin/problem.hpp"
 #include "admin/views.hpp"
-#include "shardgate/base/utf8.hpp"
 #include "shardgate/metrics/prometheus_text.hpp"
 
 namespace shardgate::admin {
@@ -24,7 +24,7 @@ struct router::route {
     std::string_view method;
     std::vector<std::string_view> path;
     access needed;
-    http_response (router::*answer)(const target&) const;
+    http_response (router::*answer)(const question&) const;
 };
 
 struct router::match {
@@ -53,13 +53,6 @@ std::optional<std::uint32_t> number(std::string_view text) {
     const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
     if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
     return value;
-}
-
-// What a caller sent, short enough to be quoted back.
-std::string quote(std::string_view text) {
-    constexpr std::size_t longest = 64;
-    if (text.size() <= longest) return '"' + std::string(text) + '"';
-    return '"' + std::string(text.substr(0, longest)) + "...\"";
 }
 
 // Which shard set is asked for: the active one unless ?generation= names another.
@@ -95,11 +88,11 @@ std::string sentence(const std::vector<std::string>& reasons) {
 
 }  // namespace
 
-router::router(guard_rules rules, const daemon_view& view, std::function<page_extras()> extras)
+router::router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras)
     : rules_(std::move(rules)), view_(view), extras_(std::move(extras)) {}
 
 router::match router::find(std::string_view method, const target& t) {
-    static const std::array<route, 7> table{{
+    static const std::array<route, 10> table{{
         {"GET", {"healthz"}, access::open, &router::healthz},
         {"GET", {"readyz"}, access::open, &router::readyz},
         {"GET", {"metrics"}, access::metrics, &router::metrics},
@@ -107,6 +100,9 @@ router::match router::find(std::string_view method, const target& t) {
         {"GET", {"v1", "shards"}, access::token, &router::shards},
         {"GET", {"v1", "shards", "*"}, access::token, &router::shard},
         {"GET", {"v1", "queue"}, access::token, &router::queue},
+        {"GET", {"v1", "dead-letters"}, access::token, &router::list_dead_letters},
+        {"DELETE", {"v1", "dead-letters"}, access::token, &router::delete_dead_letters},
+        {"POST", {"v1", "dead-letters", "retry"}, access::token, &router::retry_dead_letters},
     }};
     match m;
     for (const route& r : table) {
@@ -142,49 +138,57 @@ http_response router::handle(const http_request& request) const {
         return problem(415,
                        "A request that changes something needs the header \"Content-Type: "
                        "application/json\".");
-    return (this->*m.found->answer)(*t);
+    return (this->*m.found->answer)({*t, request.body});
 }
 
-http_response router::healthz(const target&) const {
+http_response router::healthz(const question&) const {
     boost::json::object body;
     body["status"] = "ok";
     return json(body);
 }
 
-http_response router::readyz(const target&) const {
+http_response router::readyz(const question&) const {
     const readiness r = view_.ready();
-    if (r.ready) {
-        boost::json::object body;
-        body["ready"] = true;
-        return json(body);
-    }
-    boost::json::array reasons;
-    for (const std::string& reason : r.reasons)
-        reasons.emplace_back(to_valid_utf8(reason));
     boost::json::object more;
-    more["ready"] = false;
-    more["reasons"] = std::move(reasons);
+    more["ready"] = r.ready;
+    if (!r.ready) more["reasons"] = sentences(r.reasons);
+    more["warnings"] = sentences(r.warnings);
+    if (r.ready) return json(more);
     return problem(503, sentence(r.reasons), std::move(more));
 }
 
-http_response router::metrics(const target&) const {
+http_response router::metrics(const question&) const {
     http_response answer;
     answer.content_type = prometheus_text::content_type;
     answer.body = metrics_page(view_.metrics(), extras_());
     return answer;
 }
 
-http_response router::status(const target&) const {
+http_response router::status(const question&) const {
     return json(to_json(view_.status()));
 }
 
-http_response router::queue(const target&) const {
-    return json(to_json(view_.queue()));
+http_response router::queue(const question&) const {
+    boost::json::object body = to_json(view_.queue());
+    body["storage"] = to_json(view_.storage_health());
+    return json(body);
 }
 
-http_response router::shards(const target& t) const {
+http_response router::list_dead_letters(const question& q) const {
+    return admin::list_dead_letters(view_, q.at);
+}
+
+http_response router::retry_dead_letters(const question& q) const {
+    return admin::retry_dead_letters(view_, q.at, q.body);
+}
+
+http_response router::delete_dead_letters(const question& q) const {
+    return admin::delete_dead_letters(view_, q.at, q.body);
+}
+
+http_response router::shards(const question& q) const {
     const std::uint32_t active = view_.status().generation;
-    wanted_set set = wanted(t, active);
+    wanted_set set = wanted(q.at, active);
     if (set.refusal) return std::move(*set.refusal);
     boost::json::array all;
     for (const shard_snapshot& s : view_.shards())
@@ -194,12 +198,12 @@ http_response router::shards(const target& t) const {
     return json(all);
 }
 
-http_response router::shard(const target& t) const {
+http_response router::shard(const question& q) const {
     const std::uint32_t active = view_.status().generation;
-    wanted_set set = wanted(t, active);
+    wanted_set set = wanted(q.at, active);
     if (set.refusal) return std::move(*set.refusal);
-    const std::optional<std::uint32_t> id = number(t.segments[2]);
-    if (!id) return problem(404, quote(t.segments[2]) + " is not a shard's number.");
+    const std::optional<std::uint32_t> id = number(q.at.segments[2]);
+    if (!id) return problem(404, quote(q.at.segments[2]) + " is not a shard's number.");
     for (const shard_snapshot& s : view_.shards())
         if (s.generation == set.generation && s.id == *id) return json(to_json(s));
     return problem(404, "Shard " + std::to_string(*id) + " of generation " +

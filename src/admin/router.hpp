@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "admin/guard.hpp"
@@ -17,26 +18,33 @@ namespace shardgate::admin {
 class router {
 public:
     // `view` outlives the router.
-    router(guard_rules rules, const daemon_view& view, std::function<page_extras()> extras);
+    router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras);
 
     // Answers everything, and HEAD as GET: the codec leaves the body out.
     [[nodiscard]] http_response handle(const http_request& request) const;
 
 private:
     struct route;
+    struct question {  // a request whose path is known
+        const target& at;
+        const std::string& body;
+    };
     struct match;
 
     [[nodiscard]] static match find(std::string_view method, const target& t);
-    [[nodiscard]] http_response healthz(const target& t) const;
-    [[nodiscard]] http_response readyz(const target& t) const;
-    [[nodiscard]] http_response metrics(const target& t) const;
-    [[nodiscard]] http_response status(const target& t) const;
-    [[nodiscard]] http_response shards(const target& t) const;
-    [[nodiscard]] http_response shard(const target& t) const;
-    [[nodiscard]] http_response queue(const target& t) const;
+    [[nodiscard]] http_response healthz(const question& q) const;
+    [[nodiscard]] http_response readyz(const question& q) const;
+    [[nodiscard]] http_response metrics(const question& q) const;
+    [[nodiscard]] http_response status(const question& q) const;
+    [[nodiscard]] http_response shards(const question& q) const;
+    [[nodiscard]] http_response shard(const question& q) const;
+    [[nodiscard]] http_response queue(const question& q) const;
+    [[nodiscard]] http_response list_dead_letters(const question& q) const;
+    [[nodiscard]] http_response retry_dead_letters(const question& q) const;
+    [[nodiscard]] http_response delete_dead_letters(const question& q) const;
 
     guard_rules rules_;
-    const daemon_view& view_;
+    daemon_view& view_;
     std::function<page_extras()> extras_;
 };
 

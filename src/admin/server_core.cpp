@@ -68,7 +68,7 @@ struct connection : std::enable_shared_from_this<connection> {
 };
 
 server_core::server_core(asio::any_io_executor loop, listener l, guard_rules rules,
-                         const daemon_view& view, server_limits limits)
+                         daemon_view& view, server_limits limits)
     : loop_(loop),
       listener_(std::move(l)),
       router_(std::move(rules), view,

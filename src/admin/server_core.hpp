@@ -32,8 +32,8 @@ struct connection;
 
 class server_core : public std::enable_shared_from_this<server_core> {
 public:
-    server_core(boost::asio::any_io_executor loop, listener l, guard_rules rules,
-                const daemon_view& view, server_limits limits);
+    server_core(boost::asio::any_io_executor loop, listener l, guard_rules rules, daemon_view& view,
+                server_limits limits);
 
     static void start(const std::shared_ptr<server_core>& self);
     void stop();

@@ -4,6 +4,8 @@
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "shardgate/base/utf8.hpp"
 
@@ -21,6 +23,13 @@ value text(std::string_view s) {
 // Nothing known yet is null, so that a script need not know our word for it.
 value text_or_null(std::string_view s) {
     return s.empty() ? value(nullptr) : text(s);
+}
+
+object counts(const std::vector<std::pair<std::string, std::uint64_t>>& all) {
+    object out;
+    for (const auto& [name, n] : all)
+        out[to_valid_utf8(name)] = n;
+    return out;
 }
 
 object handler_json(const status_snapshot& s) {
@@ -56,10 +65,14 @@ std::string without_secrets(std::string_view url) {
     return out;
 }
 
+boost::json::array sentences(const std::vector<std::string>& all) {
+    boost::json::array out;
+    for (const std::string& one : all)
+        out.push_back(text(one));
+    return out;
+}
+
 object to_json(const queue_snapshot& q) {
-    object shed;
-    for (const auto& [name, n] : q.shed)
-        shed[to_valid_utf8(name)] = n;
     object out;
     out["events"] = q.events;
     out["bytes"] = q.bytes;
@@ -68,7 +81,35 @@ object to_json(const queue_snapshot& q) {
     out["oldest_age_s"] = q.oldest_age_s;
     out["dead_letters"] = q.dead_letters;
     out["lanes"] = q.lanes;
-    out["shed"] = std::move(shed);
+    out["stored_events"] = q.stored_events;
+    out["causes"] = counts(q.causes);
+    out["shed"] = counts(q.shed);
+    return out;
+}
+
+object to_json(const storage_snapshot& s) {
+    object out;
+    out["state"] = text(s.state);
+    out["detail"] = text_or_null(s.detail);
+    out["errors"] = s.errors;
+    out["resets"] = s.resets;
+    out["last_write_ms"] = s.last_write_s * 1000;
+    out["file_bytes"] = s.file_bytes;
+    return out;
+}
+
+object to_json(const dead_letter_snapshot& l) {
+    object out;
+    out["key"] = text(l.key);
+    out["event"] = text(l.event);
+    out["shard"] = l.shard;
+    out["shards"] = l.shards;
+    out["guild"] = l.guild == 0 ? value(nullptr) : value(std::to_string(l.guild));
+    out["status"] = l.status == 0 ? value(nullptr) : value(l.status);
+    out["attempts"] = l.attempts;
+    out["when"] = l.when.time_since_epoch().count();
+    out["reason"] = text(l.reason);
+    out["bytes"] = l.bytes;
     return out;
 }
 
@@ -124,8 +165,10 @@ object to_json(const status_snapshot& s) {
     out["session_start_limit"] = std::move(limit);
     out["handler"] = handler_json(s);
     out["queue"] = to_json(s.queue);
+    out["storage"] = to_json(s.storage);
     out["plan"] = std::move(plan);
     out["waiting_for"] = text_or_null(s.waiting_for);
+    out["warnings"] = sentences(s.warnings);
     return out;
 }
 

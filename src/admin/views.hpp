@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shardgate/admin/daemon_view.hpp"
 
@@ -14,6 +15,9 @@ namespace shardgate::admin {
 [[nodiscard]] boost::json::object to_json(const status_snapshot& s);
 [[nodiscard]] boost::json::object to_json(const shard_snapshot& s);
 [[nodiscard]] boost::json::object to_json(const queue_snapshot& q);
+[[nodiscard]] boost::json::object to_json(const storage_snapshot& s);
+[[nodiscard]] boost::json::object to_json(const dead_letter_snapshot& l);  // without its payload
+[[nodiscard]] boost::json::array sentences(const std::vector<std::string>& all);
 
 // A URL without what may be a secret in it: user and password, and the query.
 [[nodiscard]] std::string without_secrets(std::string_view url);

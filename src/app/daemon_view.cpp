@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon as the admin API sees it: values gathered from the parts when asked.
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "app/daemon.hpp"
 #include "shardgate/config/cli.hpp"
@@ -14,13 +19,51 @@ double seconds(duration d) {
     return std::chrono::duration<double>(d).count();
 }
 
+// Why events wait: the handler's state says it.
+std::string_view cause_of(handler_state s) {
+    switch (s) {
+    case handler_state::down: return "handler_down";
+    case handler_state::paused: return "handler_paused";
+    case handler_state::up: break;
+    }
+    return "handler_busy";
+}
+
+// With its text as long as `room` has bytes; what does not fit is left out, never cut.
+dead_letter_snapshot letter_of(const dead_letter& l, std::string key, std::size_t& room) {
+    const queued_event& e = *l.event;
+    dead_letter_snapshot s;
+    s.key = std::move(key);
+    s.event = e.name();
+    s.shard = e.shard.value;
+    s.shards = e.shards.value;
+    s.guild = e.guild.value;
+    s.status = l.status;
+    s.attempts = l.attempts;
+    s.when = l.when;
+    s.reason = l.reason;
+    s.bytes = e.frame().size();
+    if (e.frame().size() <= room) {
+        room -= e.frame().size();
+        s.payload = std::string(e.frame());
+    } else {
+        room = 0;  // those that come first, not those that happen to be small
+    }
+    return s;
+}
+
 queue_snapshot queue_of(const delivery_snapshot& d, time_point now) {
     queue_snapshot q;
     q.events = d.events;
     q.bytes = d.bytes;
+    q.spooled_events = d.spooled_events;
+    q.spooled_bytes = d.spooled_bytes;
+    q.stored_events = d.stored_events;
     q.lanes = d.lanes;
     q.dead_letters = d.dead_letters;
     q.oldest_age_s = d.oldest ? std::max(0.0, seconds(now - *d.oldest)) : 0.0;
+    if (const auto waiting = d.events + d.spooled_events; waiting > 0)
+        q.causes.emplace_back(cause_of(d.state), waiting);
     for (std::size_t c = 0; c < shed_class_count; ++c)
         q.shed.emplace_back(name_of(static_cast<shed_class>(c)), d.shed[c]);
     return q;
@@ -39,6 +82,10 @@ status_snapshot daemon::status() const {
         s.handler_urls.push_back(
             {u.url, std::string(name_of(u.state)), u.last_error, u.in_flight, u.window});
     s.queue = queue_of(d, now);
+    s.storage = storage_health();
+    s.warnings = warnings_;
+    if (keeper_)
+        s.warnings.insert(s.warnings.end(), keeper_->warnings().begin(), keeper_->warnings().end());
     s.waiting_for = waiting_for_;
     s.plan_source = plan_source_;
     if (!fleet_) return s;
@@ -69,6 +116,47 @@ queue_snapshot daemon::queue() const {
     return queue_of(deliverer_->core().snapshot(), clock::now());
 }
 
+storage_snapshot daemon::storage_health() const {
+    storage_snapshot s;
+    if (!disk_) return s;
+    const storage_stats d = disk_->stats();
+    s.state = "up";
+    if (keeper_ && !keeper_->trouble().empty()) {
+        s.state = "failing";
+        s.detail = keeper_->trouble();
+    }
+    s.errors = d.write_errors + d.ledger_errors;
+    s.resets = d.resets;
+    s.last_write_s = d.last_write_seconds;
+    s.file_bytes = d.spool_file_bytes;
+    s.rows_written = d.rows_written;
+    s.rows_freed = d.rows_freed;
+    return s;
+}
+
+std::vector<dead_letter_snapshot> daemon::dead_letters(const dead_letter_query& query) const {
+    const std::set<std::string, std::less<>> keys(query.keys.begin(), query.keys.end());
+    const std::size_t looked_at = keys.empty() ? query.at_most : settings_.queue.dead_letters_max;
+    std::size_t room = query.payload_bytes;
+    std::vector<dead_letter_snapshot> out;
+    for (const dead_letter& l : deliverer_->core().dead_letters(looked_at)) {
+        if (out.size() == query.at_most) break;
+        std::string key;
+        l.event->append_key(key);
+        if (!keys.empty() && !keys.contains(key)) continue;
+        out.push_back(letter_of(l, std::move(key), room));
+    }
+    return out;
+}
+
+std::size_t daemon::retry_dead_letters(const std::vector<std::string>& keys) {
+    return deliverer_->retry_dead_letters(keys);
+}
+
+std::size_t daemon::delete_dead_letters(const std::vector<std::string>& keys) {
+    return deliverer_->clear_dead_letters(keys);
+}
+
 metrics_snapshot daemon::metrics() const {
     metrics_snapshot m;
     m.status = status();
@@ -93,6 +181,7 @@ metrics_snapshot daemon::metrics() const {
         {"too_late", d.interactions_too_late}, {"failed", d.interactions_failed},
         {"expired", d.interactions_expired},   {"unknown_type", d.interactions_unknown_type}};
     m.dead_letters_dropped = d.dead_letters_dropped;
+    m.events_replayed_known = d.replayed_known;
     m.handler_request_seconds = core.request_seconds();
     m.delivery_lag_seconds = core.lag();
     const sink_stats sink = deliverer_->sink();
@@ -142,6 +231,10 @@ readiness daemon::ready() const {
     if (d.state != handler_state::up)
         r.reasons.push_back("the handler is " + std::string(name_of(d.state)));
     r.ready = r.reasons.empty();
+    const status_snapshot s = status();
+    r.warnings = s.warnings;
+    if (s.storage.state == "failing")
+        r.warnings.push_back("the state directory cannot be written: " + s.storage.detail);
     return r;
 }
 

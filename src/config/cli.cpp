@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line by CLI11. The only file that includes it.
+// The command line by CLI11: the daemon's commands. Those of the admin client: cli_admin.cpp.
 #include "shardgate/config/cli.hpp"
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/cli_admin.hpp"
 #include "config/entry.hpp"
 #include "config/syntax.hpp"
 
@@ -87,8 +88,8 @@ command_line_result parse_command_line(int argc, const char* const* argv, std::o
                          "version, build type, git revision and library versions");
     app.require_subcommand(1);
     app.footer(
-        "Exit codes: 0 stopped on request, 64 usage, 69 Discord refuses for good, "
-        "78 bad configuration.");
+        "Exit codes: 0 stopped on request or done, 64 usage, 69 Discord refuses for good, or the "
+        "daemon cannot be asked, 78 bad configuration.");
 
     typed given;
     CLI::App* const run = app.add_subcommand("run", "run the daemon in the foreground");
@@ -96,12 +97,18 @@ command_line_result parse_command_line(int argc, const char* const* argv, std::o
         app.add_subcommand("check", "validate the file, print every problem; exit 0 or 78");
     add_options(*run, given);
     add_options(*check, given);
+    admin_verbs admin(app);
 
     command_line_result parsed;
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         parsed.exit_code = app.exit(e, out, err) == 0 ? 0 : exit_usage;
+        return parsed;
+    }
+    if (auto call = admin.parsed()) {
+        parsed.line.what = call->first;
+        parsed.line.admin = std::move(call->second);
         return parsed;
     }
     parsed.line.what = check->parsed() ? command::check : command::run;

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's entry: command line to exit code.
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 
 #include "shardgate/app/run.hpp"
+#include "shardgate/client/run.hpp"
 #include "shardgate/config/cli.hpp"
+
+namespace {
+
+int ask_daemon(const shardgate::config::command_line& line) {
+    const bool interactive = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;
+    const shardgate::terminal at{std::cin, std::cout, std::cerr, interactive};
+    return shardgate::run_admin_call(line, shardgate::config::surroundings::real(), at);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     using namespace shardgate;
@@ -14,6 +27,7 @@ int main(int argc, char** argv) {
         if (parsed.exit_code) return *parsed.exit_code;
         const config::command_line& line = parsed.line;
         if (line.what == config::command::check) return config::run_check(line, std::cout);
+        if (config::is_admin_call(line.what)) return ask_daemon(line);
         const auto settings = config::load_or_explain(line, std::cerr);
         return settings ? run_daemon(*settings) : exit_config;
     } catch (const std::exception& e) {

@@ -19,14 +19,21 @@ struct sealed_view final : daemon_view {
     [[nodiscard]] std::vector<shard_snapshot> shards() const override { std::abort(); }
     [[nodiscard]] queue_snapshot queue() const override { std::abort(); }
     [[nodiscard]] metrics_snapshot metrics() const override { return {}; }
-    [[nodiscard]] readiness ready() const override { return {false, {"\xff"}}; }
+    [[nodiscard]] storage_snapshot storage_health() const override { std::abort(); }
+    [[nodiscard]] readiness ready() const override { return {false, {"\xff"}, {"\xfe"}}; }
+    [[nodiscard]] std::vector<dead_letter_snapshot> dead_letters(
+        const dead_letter_query&) const override {
+        std::abort();
+    }
+    std::size_t retry_dead_letters(const std::vector<std::string>&) override { std::abort(); }
+    std::size_t delete_dead_letters(const std::vector<std::string>&) override { std::abort(); }
 };
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view input(reinterpret_cast<const char*>(data), size);
-    const sealed_view view;
+    sealed_view view;
     const admin::router router({secret(std::string(70000, 't')), secret(), false}, view,
                                [] { return admin::page_extras{}; });
     admin::request_reader reader;

@@ -3,11 +3,20 @@
 // Loop thread only.
 #pragma once
 
+#include <cstddef>
+#include <string>
 #include <vector>
 
 #include "shardgate/metrics/snapshots.hpp"
 
 namespace shardgate {
+
+struct dead_letter_query {
+    std::size_t at_most = 100;
+    std::vector<std::string> keys;  // only these; empty = all
+    // With payloads: those that come first, until this many bytes are full. 0 = without.
+    std::size_t payload_bytes = 0;
+};
 
 class daemon_view {
 public:
@@ -16,8 +25,17 @@ public:
     // Of every generation that runs; the active one is status().generation.
     [[nodiscard]] virtual std::vector<shard_snapshot> shards() const = 0;
     [[nodiscard]] virtual queue_snapshot queue() const = 0;
+    [[nodiscard]] virtual storage_snapshot storage_health() const = 0;
     [[nodiscard]] virtual metrics_snapshot metrics() const = 0;
     [[nodiscard]] virtual readiness ready() const = 0;
+
+    // The oldest first.
+    [[nodiscard]] virtual std::vector<dead_letter_snapshot> dead_letters(
+        const dead_letter_query& query) const = 0;
+    // Those of the keys, or all without any; how many. Retried: back into the queue, as if they
+    // had just come.
+    virtual std::size_t retry_dead_letters(const std::vector<std::string>& keys) = 0;
+    virtual std::size_t delete_dead_letters(const std::vector<std::string>& keys) = 0;
 };
 
 }  // namespace shardgate

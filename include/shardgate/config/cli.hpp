@@ -7,19 +7,50 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "shardgate/config/config.hpp"
 #include "shardgate/config/load.hpp"
 
 namespace shardgate::config {
 
-enum class command : std::uint8_t { run, check };
+enum class command : std::uint8_t {
+    run,
+    check,
+    // The admin client's:
+    status,
+    queue,
+    list_dead_letters,
+    retry_dead_letters,
+    delete_dead_letters,
+};
+
+// What the admin client is asked to do, and where.
+struct admin_options {
+    std::string url;         // empty: the environment's, else the default
+    std::string token_file;  // empty: none
+    bool json = false;       // the daemon's answer as it is
+    std::uint32_t limit = 100;
+    bool payload = false;
+    bool yes = false;               // do not ask
+    std::vector<std::string> keys;  // of dead letters; empty = all
+};
+
+// Where the admin client looks when it is not told.
+inline constexpr std::string_view admin_url_variable = "SHARDGATE_ADMIN_URL";
+inline constexpr std::string_view default_admin_url = "http://127.0.0.1:7600";
 
 struct command_line {
     command what = command::run;
     std::string file;
     overrides over;  // --set and its short forms, in the order of the schema's precedence
+    admin_options admin;
 };
+
+[[nodiscard]] constexpr bool is_admin_call(command c) noexcept {
+    return c != command::run && c != command::check;
+}
 
 struct command_line_result {
     command_line line;             // when there is no exit code

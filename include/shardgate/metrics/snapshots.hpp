@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "shardgate/base/time.hpp"
 #include "shardgate/metrics/histogram.hpp"
 
 namespace shardgate {
@@ -36,10 +37,38 @@ struct url_status {
 };
 
 struct queue_snapshot {
-    std::uint64_t events = 0, bytes = 0, spooled_events = 0, spooled_bytes = 0, dead_letters = 0,
-                  lanes = 0;
+    std::uint64_t events = 0, bytes = 0;                  // in memory
+    std::uint64_t spooled_events = 0, spooled_bytes = 0;  // on disk alone
+    std::uint64_t stored_events = 0;                      // of those in memory: on disk as well
+    std::uint64_t dead_letters = 0, lanes = 0;
     double oldest_age_s = 0;
-    std::vector<std::pair<std::string, std::uint64_t>> shed;  // class, n
+    std::vector<std::pair<std::string, std::uint64_t>> causes;  // why events wait, n
+    std::vector<std::pair<std::string, std::uint64_t>> shed;    // class, n
+};
+
+// An event the handler refused. Its text is a copy, made only when asked for.
+struct dead_letter_snapshot {
+    std::string key;  // its Idempotency-Key
+    std::string event;
+    std::uint32_t shard = 0, shards = 0;
+    std::uint64_t guild = 0;  // 0 = none
+    unsigned status = 0;      // the handler's last; 0 = none
+    std::uint32_t attempts = 0;
+    wall_ms when{};
+    std::string reason;
+    std::uint64_t bytes = 0;  // of its text
+    std::optional<std::string> payload;
+};
+
+// What is kept on disk, and whether that works.
+struct storage_snapshot {
+    std::string state = "off";  // up, failing, off
+    std::string detail;         // what fails, one sentence
+    std::uint64_t errors = 0;   // writes that failed
+    std::uint64_t resets = 0;   // damaged files moved aside
+    double last_write_s = 0;
+    std::uint64_t file_bytes = 0;
+    std::uint64_t rows_written = 0, rows_freed = 0;
 };
 
 struct status_snapshot {
@@ -53,6 +82,8 @@ struct status_snapshot {
     std::string handler_state;  // up, down, paused
     std::vector<url_status> handler_urls;
     queue_snapshot queue;
+    storage_snapshot storage;
+    std::vector<std::string> warnings;  // sentences; nothing waits for them
     std::uint32_t plan_total = 0;
     std::string plan_source;  // stored, file, discord
     std::string waiting_for;  // one sentence when something is waited for; else empty
@@ -70,6 +101,7 @@ struct metrics_snapshot {
     std::vector<std::pair<std::string, std::uint64_t>> resumes;           // result
     std::vector<std::pair<std::uint32_t, std::uint64_t>> closes;          // code
     std::uint64_t wire_bytes = 0, payload_bytes = 0;
+    std::uint64_t events_replayed_known = 0;  // replayed by Discord, found in the spool
     std::uint64_t bad_frames = 0, zombies = 0, dead_letters_dropped = 0;
     std::uint64_t sink_connections = 0, sink_connections_opened = 0, sink_stale_retries = 0;
     histogram handler_request_seconds, delivery_lag_seconds;
@@ -78,7 +110,8 @@ struct metrics_snapshot {
 
 struct readiness {
     bool ready = false;
-    std::vector<std::string> reasons;  // why not, for people
+    std::vector<std::string> reasons;   // why not, for people
+    std::vector<std::string> warnings;  // worth a look, but ready all the same
 };
 
 }  // namespace shardgate

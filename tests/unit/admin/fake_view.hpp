@@ -2,6 +2,8 @@
 // A daemon of three shards for the admin tests: the values are set, nothing runs.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -30,7 +32,11 @@ struct fake_view final : daemon_view {
     metrics_snapshot all;
     readiness is_ready;
     bool broken = false;
+    std::vector<dead_letter_snapshot> letters;
     mutable int asked = 0;
+    mutable dead_letter_query last_query;
+    // What retrying and deleting were asked for, in order: "retry a b", "delete" (all).
+    std::vector<std::string> changes;
 
     fake_view() {
         status_snapshot& s = all.status;
@@ -53,6 +59,10 @@ struct fake_view final : daemon_view {
         s.queue.shed = {{"typing", 4}};
         s.plan_total = 3;
         s.plan_source = "file";
+        s.queue.causes = {{"handler_down", 5}};
+        s.storage.state = "up";
+        s.storage.last_write_s = 0.004;
+        s.storage.file_bytes = 40960;
         all.shards = {shard_number(0, "ready"), shard_number(1, "resuming"),
                       shard_number(2, "idle"), shard_number(0, "loading", 3)};
         all.shards[0].session = "abcdefgh…";
@@ -61,6 +71,23 @@ struct fake_view final : daemon_view {
         all.shards[0].url = "gateway.discord.gg";
         all.shards[1].last_close = 4000;
         is_ready.ready = true;
+        letters = {letter("s1-7", "MESSAGE_CREATE", 41), letter("s1-9", "TYPING_START", 0)};
+    }
+
+    static dead_letter_snapshot letter(std::string key, std::string event, std::uint64_t guild) {
+        dead_letter_snapshot l;
+        l.key = std::move(key);
+        l.event = std::move(event);
+        l.shard = 1;
+        l.shards = 3;
+        l.guild = guild;
+        l.status = 422;
+        l.attempts = 1;
+        l.when = wall_ms(std::chrono::milliseconds(1700000000123));
+        l.reason = "refused";
+        l.payload = R"({"op":0,"t":"X","s":7,"d":{"n":1.50}})";
+        l.bytes = l.payload->size();
+        return l;
     }
 
     void ask() const {
@@ -79,6 +106,10 @@ struct fake_view final : daemon_view {
         ask();
         return all.status.queue;
     }
+    [[nodiscard]] storage_snapshot storage_health() const override {
+        ask();
+        return all.status.storage;
+    }
     [[nodiscard]] metrics_snapshot metrics() const override {
         ask();
         return all;
@@ -86,6 +117,37 @@ struct fake_view final : daemon_view {
     [[nodiscard]] readiness ready() const override {
         ask();
         return is_ready;
+    }
+    [[nodiscard]] std::vector<dead_letter_snapshot> dead_letters(
+        const dead_letter_query& query) const override {
+        ask();
+        last_query = query;
+        std::vector<dead_letter_snapshot> out;
+        for (const dead_letter_snapshot& l : letters)
+            if (out.size() < query.at_most && wanted(l, query.keys)) out.push_back(l);
+        if (query.payload_bytes == 0)
+            for (dead_letter_snapshot& l : out)
+                l.payload.reset();
+        return out;
+    }
+    std::size_t retry_dead_letters(const std::vector<std::string>& keys) override {
+        return take("retry", keys);
+    }
+    std::size_t delete_dead_letters(const std::vector<std::string>& keys) override {
+        return take("delete", keys);
+    }
+
+private:
+    static bool wanted(const dead_letter_snapshot& l, const std::vector<std::string>& keys) {
+        return keys.empty() || std::find(keys.begin(), keys.end(), l.key) != keys.end();
+    }
+    std::size_t take(std::string what, const std::vector<std::string>& keys) {
+        ask();
+        for (const std::string& key : keys)
+            what += ' ' + key;
+        changes.push_back(std::move(what));
+        return std::erase_if(letters,
+                             [&](const dead_letter_snapshot& l) { return wanted(l, keys); });
     }
 };
 

@@ -152,7 +152,7 @@ TEST_F(Listener, TheServerAnswersOnAUnixSocketWhateverTheHost) {
     ASSERT_TRUE(server.has_value());
     EXPECT_EQ((*server)->address(), "unix:" + path_);
     const test::raw_client client((*server)->address());
-    client.send("GET /v1/queue HTTP/1.1\r\nHost: whatever\r\nConnection: close\r\n\r\n");
+    client.send("GET /v1/status HTTP/1.1\r\nHost: whatever\r\nConnection: close\r\n\r\n");
     client.shutdown_write();
 
     // Until the connection has ended; then stop, and the loop runs out of work.

@@ -70,10 +70,64 @@ TEST(MetricsPage, ShowsWhatTheSnapshotCounts) {
     EXPECT_EQ(page.value("process_max_fds"), std::numeric_limits<double>::infinity());
 }
 
+metrics_snapshot just_started() {
+    metrics_snapshot m;
+    m.status.storage.state = "up";
+    return m;
+}
+
 TEST(MetricsPage, EveryFamilyIsThereFromTheStart) {
     const test::fake_view view;
-    EXPECT_EQ(family_names(metrics_page(metrics_snapshot{}, page_extras{})),
+    EXPECT_EQ(family_names(metrics_page(just_started(), page_extras{})),
               family_names(metrics_page(view.all, extras())));
+}
+
+TEST(MetricsPage, WithoutAStorageNothingIsSaidOfOne) {
+    const std::set<std::string> with = family_names(metrics_page(just_started(), page_extras{}));
+    const std::set<std::string> without =
+        family_names(metrics_page(metrics_snapshot{}, page_extras{}));
+
+    for (const std::string& name : with)
+        EXPECT_EQ(without.count(name), name.rfind("shardgate_storage_", 0) == 0 ? 0U : 1U) << name;
+    EXPECT_EQ(with.count("shardgate_storage_up"), 1U);
+}
+
+TEST(MetricsPage, TellsHowTheStorageDoes) {
+    test::fake_view view;
+    storage_snapshot& s = view.all.status.storage;
+    s.errors = 3;
+    s.resets = 1;
+    s.rows_written = 70;
+    s.rows_freed = 69;
+    view.all.status.queue.spooled_events = 11;
+    view.all.status.queue.spooled_bytes = 1100;
+    view.all.status.queue.stored_events = 13;
+    view.all.events_replayed_known = 5;
+    const prometheus_page up(metrics_page(view.all, extras()));
+    s.state = "failing";
+    const prometheus_page failing(metrics_page(view.all, extras()));
+
+    EXPECT_EQ(up.value("shardgate_storage_up"), 1);
+    EXPECT_EQ(failing.value("shardgate_storage_up"), 0);
+    EXPECT_EQ(up.value("shardgate_storage_errors_total"), 3);
+    EXPECT_EQ(up.value("shardgate_storage_resets_total"), 1);
+    EXPECT_EQ(up.value("shardgate_storage_last_write_seconds"), 0.004);
+    EXPECT_EQ(up.value("shardgate_storage_file_bytes"), 40960);
+    EXPECT_EQ(up.value("shardgate_spool_rows_written_total"), 70);
+    EXPECT_EQ(up.value("shardgate_spool_rows_freed_total"), 69);
+    EXPECT_EQ(up.value("shardgate_queue_spooled_events"), 11);
+    EXPECT_EQ(up.value("shardgate_queue_spooled_bytes"), 1100);
+    EXPECT_EQ(up.value("shardgate_queue_stored_events"), 13);
+    EXPECT_EQ(up.value("shardgate_events_replayed_known_total"), 5);
+}
+
+TEST(MetricsPage, UnsafeEventsAreWhatIsReceivedAboveTheMark) {
+    test::fake_view view;
+    view.all.shards[1].safe = view.all.shards[1].received + 1;  // never below nothing
+    const prometheus_page page(metrics_page(view.all, extras()));
+
+    EXPECT_EQ(page.value("shardgate_unsafe_events", {{"shard", "0"}}), 10);
+    EXPECT_EQ(page.value("shardgate_unsafe_events", {{"shard", "1"}}), 0);
 }
 
 TEST(MetricsPage, UrlsThatDifferInSecretsAloneAreOneSeries) {
@@ -103,7 +157,7 @@ TEST(MetricsPage, TheDocumentationListsExactlyTheseFamilies) {
         if (std::regex_search(line, m, row)) documented.insert(m[1].str() + ' ' + m[3].str());
     }
     std::set<std::string> shown;
-    const prometheus_page page(metrics_page(metrics_snapshot{}, page_extras{}));
+    const prometheus_page page(metrics_page(just_started(), page_extras{}));
     for (const auto& family : page.families())
         shown.insert(family.name + ' ' + family.type);
 

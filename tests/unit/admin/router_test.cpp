@@ -19,14 +19,16 @@ using boost::json::value;
 
 class Router : public testing::Test {
 protected:
-    http_response ask(std::string method, std::string target,
-                      std::vector<std::pair<std::string, std::string>> headers = {
-                          {"Host", "127.0.0.1:7600"}}) {
+    http_response ask(
+        std::string method, std::string target,
+        std::vector<std::pair<std::string, std::string>> headers = {{"Host", "127.0.0.1:7600"}},
+        std::string body = {}) {
         const router r(rules, view, [] { return page_extras{}; });
         http_request request;
         request.method = std::move(method);
         request.target = std::move(target);
         request.headers = std::move(headers);
+        request.body = std::move(body);
         return r.handle(request);
     }
     http_response get(std::string target) { return ask("GET", std::move(target)); }
@@ -143,6 +145,36 @@ TEST_F(Router, QueueHasTheKeysScriptsRelyOn) {
     expect_keys(v, {"events", "bytes", "spooled_events", "spooled_bytes", "oldest_age_s",
                     "dead_letters", "shed"});
     EXPECT_EQ(v.at("shed").at("typing").to_number<int>(), 4);
+    EXPECT_EQ(v.at("causes").at("handler_down").to_number<int>(), 5);
+    EXPECT_EQ(v.at("stored_events").to_number<int>(), 0);
+}
+
+TEST_F(Router, StorageIsPartOfStatusAndQueue) {
+    view.all.status.storage.state = "failing";
+    view.all.status.storage.detail = "no space left on device";
+    view.all.status.storage.errors = 3;
+    view.all.status.warnings = {"spool.db was damaged"};
+    for (const char* const path : {"/v1/status", "/v1/queue"}) {
+        const value v = body(get(path)).at("storage");
+        expect_keys(v, {"state", "detail", "errors", "resets", "last_write_ms", "file_bytes"});
+        EXPECT_EQ(v.at("state"), "failing");
+        EXPECT_EQ(v.at("detail"), "no space left on device");
+        EXPECT_EQ(v.at("errors").to_number<int>(), 3);
+        EXPECT_EQ(v.at("last_write_ms").to_number<double>(), 4);
+    }
+    EXPECT_EQ(body(get("/v1/status")).at("warnings").at(0), "spool.db was damaged");
+}
+
+TEST_F(Router, WarningsDoNotTakeReadinessAway) {
+    EXPECT_EQ(body(get("/readyz")).at("warnings").as_array().size(), 0U);
+    view.is_ready.warnings = {"the state directory's disk is full"};
+
+    EXPECT_EQ(get("/readyz").status, 200U);
+    EXPECT_EQ(body(get("/readyz")).at("warnings").at(0), "the state directory's disk is full");
+    view.is_ready.ready = false;
+    view.is_ready.reasons = {"stopping"};
+    expect_problem(get("/readyz"), 503);
+    EXPECT_EQ(body(get("/readyz")).at("warnings").as_array().size(), 1U);
 }
 
 TEST_F(Router, HealthIsAnsweredToAnybody) {
@@ -154,7 +186,7 @@ TEST_F(Router, HealthIsAnsweredToAnybody) {
 }
 
 TEST_F(Router, NotReadyIs503WithEveryReason) {
-    view.is_ready = {false, {"2 of 3 shards are not ready", "the handler is down"}};
+    view.is_ready = {false, {"2 of 3 shards are not ready", "the handler is down"}, {}};
     const http_response answer = get("/readyz");
 
     expect_problem(answer, 503);
@@ -165,7 +197,7 @@ TEST_F(Router, NotReadyIs503WithEveryReason) {
 }
 
 TEST_F(Router, ReasonsThatAreNotUtf8StillMakeJson) {
-    view.is_ready = {false, {"the handler said \xff"}};
+    view.is_ready = {false, {"the handler said \xff"}, {}};
     const http_response answer = get("/readyz");
 
     expect_problem(answer, 503);

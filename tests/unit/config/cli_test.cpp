@@ -52,6 +52,22 @@ TEST(CommandLine, WrongUsageIs64AndSaysWhy) {
         {"run", "-c", "x", "--set", "=value"},
         {"run", "-c", "x", "check", "-c", "y"},
         {"-c", "x"},
+        {"queue", "fly"},
+        {"queue", "--url"},
+        {"queue", "--limit", "3"},
+        {"queue", "retry", "--limit", "3"},
+        {"queue", "dead-letters", "--limit", "0"},
+        {"queue", "dead-letters", "--limit", "1001"},
+        {"queue", "dead-letters", "--limit", "ten"},
+        {"queue", "dead-letters", "s1-7"},
+        {"queue", "retry", ""},
+        {"queue", "retry", "a b"},
+        {"queue", "retry", "--yes"},
+        {"queue", "retry", "a", "--yes"},
+        {"queue", "delete", "a\nb"},
+        {"status", "s1-7"},
+        {"status", "queue"},
+        {"status", "-c", "x"},
     };
     for (const auto& words : wrong) {
         const outcome o = parse(words);
@@ -74,6 +90,70 @@ TEST(CommandLine, HelpIsPrintedAndEndsWell) {
              {"--config", "--log-level", "--log-format", "--admin-listen", "--set"})
             EXPECT_HAS(of_verb.out, option);
     }
+}
+
+TEST(CommandLine, AsksTheDaemonWhereItIsTold) {
+    const outcome o = parse({"status", "--url", "unix:/run/a.sock", "--token-file", "/t"});
+    ASSERT_FALSE(o.parsed.exit_code) << o.err;
+    EXPECT_EQ(o.parsed.line.what, command::status);
+    EXPECT_EQ(o.parsed.line.admin.url, "unix:/run/a.sock");
+    EXPECT_EQ(o.parsed.line.admin.token_file, "/t");
+    EXPECT_FALSE(o.parsed.line.admin.json);
+
+    const outcome bare = parse({"queue", "--json"});
+    ASSERT_FALSE(bare.parsed.exit_code) << bare.err;
+    EXPECT_EQ(bare.parsed.line.what, command::queue);
+    EXPECT_EQ(bare.parsed.line.admin.url, "");
+    EXPECT_TRUE(bare.parsed.line.admin.json);
+}
+
+TEST(CommandLine, QueueHasVerbsOfItsOwn) {
+    const outcome list = parse({"queue", "dead-letters", "--limit", "7", "--payload"});
+    ASSERT_FALSE(list.parsed.exit_code) << list.err;
+    EXPECT_EQ(list.parsed.line.what, command::list_dead_letters);
+    EXPECT_EQ(list.parsed.line.admin.limit, 7U);
+    EXPECT_TRUE(list.parsed.line.admin.payload);
+
+    const outcome retry = parse({"queue", "retry", "s1-7", "shardgate-1a-2"});
+    ASSERT_FALSE(retry.parsed.exit_code) << retry.err;
+    EXPECT_EQ(retry.parsed.line.what, command::retry_dead_letters);
+    EXPECT_EQ(retry.parsed.line.admin.keys, (std::vector<std::string>{"s1-7", "shardgate-1a-2"}));
+
+    const outcome all = parse({"queue", "delete", "--yes"});
+    ASSERT_FALSE(all.parsed.exit_code) << all.err;
+    EXPECT_EQ(all.parsed.line.what, command::delete_dead_letters);
+    EXPECT_TRUE(all.parsed.line.admin.yes);
+    EXPECT_TRUE(all.parsed.line.admin.keys.empty());
+}
+
+TEST(CommandLine, WhatIsSaidBeforeTheInnerVerbHoldsForIt) {
+    const outcome o = parse({"queue", "--url", "http://a:1", "--json", "retry", "k"});
+    ASSERT_FALSE(o.parsed.exit_code) << o.err;
+    EXPECT_EQ(o.parsed.line.what, command::retry_dead_letters);
+    EXPECT_EQ(o.parsed.line.admin.url, "http://a:1");
+    EXPECT_TRUE(o.parsed.line.admin.json);
+
+    const outcome both = parse({"queue", "--url", "http://a:1", "retry", "--url", "http://b:2"});
+    ASSERT_FALSE(both.parsed.exit_code) << both.err;
+    EXPECT_EQ(both.parsed.line.admin.url, "http://b:2");
+}
+
+TEST(CommandLine, HelpOfTheAdminClientNamesUnitsAndDefaults) {
+    for (const std::vector<const char*>& words : {std::vector<const char*>{"status", "--help"},
+                                                  {"queue", "--help"},
+                                                  {"queue", "dead-letters", "--help"},
+                                                  {"queue", "retry", "--help"},
+                                                  {"queue", "delete", "--help"}}) {
+        const outcome o = parse(words);
+        EXPECT_EQ(o.parsed.exit_code, 0);
+        for (const char* word : {"--url", "--token-file", "--json", "SHARDGATE_ADMIN_URL",
+                                 "http://127.0.0.1:7600", "10 s"})
+            EXPECT_HAS(o.out, word);
+    }
+    EXPECT_HAS(parse({"queue", "--help"}).out, "dead-letters");
+    EXPECT_HAS(parse({"queue", "--help"}).out, "seconds");
+    EXPECT_HAS(parse({"status", "--help"}).out, "milliseconds");
+    EXPECT_HAS(parse({"queue", "delete", "--help"}).out, "--yes");
 }
 
 TEST(CommandLine, VersionNamesBuildAndLibraries) {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The admin client's commands: which calls they make and what they say. Another one is a function
+// and a line in run_command(). No I/O but through what they are given.
+#pragma once
+
+#include <functional>
+
+#include "client/exchange.hpp"
+#include "shardgate/client/run.hpp"
+
+namespace shardgate::client {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_usage = 64;        // sysexits.h, EX_USAGE
+inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
+
+using asker = std::function<result<admin_answer>(const admin_call&)>;
+
+// The exit code. Failures of `ask` are told on `at.err`.
+[[nodiscard]] int run_command(config::command what, const config::admin_options& options,
+                              const asker& ask, const terminal& at);
+
+}  // namespace shardgate::client

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call to the admin API and its answer, over a connection of its own: plain HTTP/1.1, blocking,
+// with a deadline over all of it. The only part of the client that does I/O.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "client/endpoint.hpp"
+#include "shardgate/base/result.hpp"
+#include "shardgate/base/secret.hpp"
+#include "shardgate/base/time.hpp"
+
+namespace shardgate::client {
+
+inline constexpr std::size_t answer_limit = 64U << 20;
+
+struct admin_call {
+    std::string method;
+    std::string target;  // path and query
+    std::string body;    // JSON; of anything but GET
+};
+
+struct admin_answer {
+    unsigned status = 0;
+    std::string body;
+};
+
+// The request's bytes. Pure. An empty token is none.
+[[nodiscard]] std::string request_text(const endpoint& to, const secret& token,
+                                       const admin_call& call);
+
+// Fails with half a sentence for a person ("connection refused"), without the token.
+[[nodiscard]] result<admin_answer> exchange(const endpoint& to, const secret& token,
+                                            const admin_call& call, duration patience);
+
+}  // namespace shardgate::client

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers of the admin API as text for a person. A key that is missing (an older daemon, a newer
+// one) is a dash, never a failure. Pure.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <string>
+
+namespace shardgate::client {
+
+[[nodiscard]] std::string render_queue(const boost::json::object& queue);
+[[nodiscard]] std::string render_dead_letters(const boost::json::array& letters);
+// GET /v1/status and GET /v1/shards.
+[[nodiscard]] std::string render_status(const boost::json::object& status,
+                                        const boost::json::array& shards);
+
+}  // namespace shardgate::client

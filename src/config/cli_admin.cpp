@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/cli_admin.hpp"
+
+#include <string>
+
+#include "config/text.hpp"
+
+namespace shardgate::config {
+namespace {
+
+// As long as the longest idempotency key; more is no key.
+constexpr std::size_t max_key = 160;
+
+std::string check_key(const std::string& key) {
+    if (!key.empty() && key.size() <= max_key && is_visible_ascii(key)) return {};
+    return "wants keys as \"shardgate queue dead-letters\" shows them";
+}
+
+void add_keys(CLI::App& at, admin_options& into, const char* about) {
+    at.add_option("KEY", into.keys, about)->type_name("KEY")->check(CLI::Validator(check_key, ""));
+}
+
+}  // namespace
+
+admin_verbs::verb& admin_verbs::add(CLI::App& parent, command what, const char* name,
+                                    const char* about) {
+    verb& v = verbs_.emplace_back();
+    v.at = parent.add_subcommand(name, about);
+    v.what = what;
+    v.at->add_option("--url", v.given.url,
+                     "the daemon's admin address: http://HOST:PORT or unix:/PATH. Without it " +
+                         std::string(admin_url_variable) + " of the environment, else " +
+                         std::string(default_admin_url))
+        ->type_name("URL");
+    v.at->add_option("--token-file", v.given.token_file,
+                     "file with the admin token, if the daemon has one")
+        ->type_name("FILE");
+    v.at->add_flag("--json", v.given.json, "the daemon's answer as it is, for scripts");
+    v.at->footer(
+        "Waits at most 10 s for the daemon. Exit codes: 0 done, 64 usage, 69 the daemon cannot be "
+        "reached or refuses.");
+    return v;
+}
+
+void admin_verbs::add_queue(CLI::App& app) {
+    const verb& queue = add(app, command::queue, "queue",
+                            "what waits for the handler, and the events it refused (dead "
+                            "letters). Ages in seconds, sizes in bytes (KiB = 1024)");
+    queue.at->require_subcommand(0, 1);
+
+    verb& list = add(*queue.at, command::list_dead_letters, "dead-letters",
+                     "the events the handler refused, oldest first. Times in UTC, sizes in bytes");
+    list.at->add_option("--limit", list.given.limit, "at most so many, 1 to 1000")
+        ->type_name("N")
+        ->capture_default_str()
+        ->check(CLI::Range(1U, 1000U));
+    list.at->add_flag("--payload", list.given.payload,
+                      "with the events' text, up to 8 MiB in all. It holds what users wrote, and "
+                      "interaction tokens");
+
+    verb& retry = add(*queue.at, command::retry_dead_letters, "retry",
+                      "put dead letters back into the queue: those named, else all");
+    add_keys(*retry.at, retry.given, "which; none = all");
+
+    verb& remove = add(*queue.at, command::delete_dead_letters, "delete",
+                       "delete dead letters: those named, else all");
+    add_keys(*remove.at, remove.given, "which; none = all, which asks first");
+    remove.at->add_flag("--yes", remove.given.yes,
+                        "delete all without asking; needed where nobody can be asked");
+}
+
+admin_verbs::admin_verbs(CLI::App& app) {
+    add(app, command::status, "status",
+        "shards, handler, queue and storage of a running daemon. Latencies in milliseconds, ages "
+        "in seconds, sizes in bytes (KiB = 1024)");
+    add_queue(app);
+}
+
+std::optional<std::pair<command, admin_options>> admin_verbs::parsed() const {
+    // The innermost: "queue retry" has parsed both; what was said before the inner verb holds for
+    // it.
+    const verb* outer = nullptr;
+    const verb* inner = nullptr;
+    for (const verb& v : verbs_) {
+        if (!v.at->parsed()) continue;
+        outer = inner;
+        inner = &v;
+    }
+    if (inner == nullptr) return std::nullopt;
+    std::pair<command, admin_options> call{inner->what, inner->given};
+    if (outer == nullptr) return call;
+    admin_options& o = call.second;
+    if (o.url.empty()) o.url = outer->given.url;
+    if (o.token_file.empty()) o.token_file = outer->given.token_file;
+    o.json = o.json || outer->given.json;
+    return call;
+}
+
+}  // namespace shardgate::config
