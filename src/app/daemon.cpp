@@ -20,11 +20,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto limits_asked_every =
-    std::chrono::minutes(30);  // the docs: not to be cached for long
 constexpr auto lag_measured_every = std::chrono::milliseconds(250);
 constexpr auto fleet_stop_patience = std::chrono::seconds(5);
-constexpr auto shortest_at_discord = std::chrono::seconds(5);
+constexpr auto store_patience = std::chrono::seconds(10);
 constexpr auto first_retry = std::chrono::seconds(1);
 constexpr auto last_retry = std::chrono::seconds(60);
 
@@ -61,8 +59,13 @@ void raise_descriptor_limit() {
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("cannot raise the file-descriptor limit");
 }
 
-std::int64_t milliseconds_of(duration d) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+std::unique_ptr<storage> open_disk(asio::any_io_executor loop, const config::settings& settings) {
+    if (settings.state.directory.empty()) return nullptr;
+    storage_options options;
+    options.directory = settings.state.directory;
+    options.ordering = settings.handler.ordering;
+    options.dead_letters_max = settings.queue.dead_letters_max;
+    return must(storage::open(std::move(loop), options));
 }
 
 std::string hex(std::uint64_t n) {
@@ -80,6 +83,7 @@ daemon::daemon(const config::settings& settings)
       random_(seed()),
       user_agent_("DiscordBot (https://github.com/shardgate/shardgate, " +
                   config::version_number() + ")"),
+      disk_(open_disk(loop_.get_executor(), settings)),
       discord_tls_(tls_for_discord(settings.discord)),
       handler_tls_(tls_for_handler(settings.handler)),
       rest_(std::make_unique<http_client>(loop_.get_executor(), *discord_tls_, user_agent_)),
@@ -89,7 +93,9 @@ daemon::daemon(const config::settings& settings)
       lag_(loop_.get_executor(), lag_measured_every),
       flush_timer_(loop_.get_executor(), [this] { finish_when_flushed(); }),
       tasks_(loop_.get_executor(),
-             [this](std::string_view, std::string_view) { stop(exit_software); }) {}
+             [this](std::string_view, std::string_view) { stop(exit_software); }) {
+    if (disk_) take_state();
+}
 
 daemon::~daemon() = default;
 
@@ -97,6 +103,7 @@ int daemon::run() {
     raise_descriptor_limit();
     open_admin();
     watch_signals();
+    if (keeper_) resume_stored();
     tasks_.spawn("start", begin());
     loop_.run();
     return exit_code_;
@@ -106,98 +113,6 @@ void daemon::open_admin() {
     if (settings_.admin.listen.empty()) return;
     admin_ = must(admin_server::listen(loop_.get_executor(), settings_.admin, *this));
     log::info("admin API", {{"address", admin_->address()}});
-}
-
-// ---- start
-// ---------------------------------------------------------------------------------------
-
-asio::awaitable<void> daemon::begin() {
-    duration wait = first_retry;
-    while (!stopping_) {
-        bot_gateway_answer answer = co_await fetch_bot_gateway(*rest_, settings_.discord);
-        if (stopping_) co_return;
-        if (answer.what == bot_gateway_answer::kind::ok) {
-            launch(answer.gateway);
-            break;
-        }
-        if (answer.what == bot_gateway_answer::kind::unauthorized) {
-            log::error(
-                "Discord refuses the token (401): check discord.token, or reset it in the "
-                "developer portal");
-            stop(exit_refused);
-            co_return;
-        }
-        const duration pause = std::max(answer.retry_after, random_.between(wait / 2, wait));
-        log::warn("GET /gateway/bot failed, trying again",
-                  {{"detail", answer.detail}, {"in_ms", milliseconds_of(pause)}});
-        const error_code woken = co_await sleep_for(pause);
-        if (woken) co_return;
-        wait = std::min<duration>(wait * 2, last_retry);
-    }
-    if (!stopping_) tasks_.spawn("limits", keep_limits_fresh());
-}
-
-void daemon::launch(const bot_gateway& gateway) {
-    waiting_for_.clear();
-    const config::sharding& wanted = settings_.sharding;
-    shard_range range;
-    range.total = shard_count{wanted.total.value_or(gateway.shards)};
-    plan_source_ = wanted.total ? "file" : "discord";
-    range.first = shard_id{wanted.first};
-    // The seeds' lastShardId may be one too many: what lies beyond the total is left out.
-    range.last =
-        shard_id{std::min(wanted.last.value_or(range.total.value - 1), range.total.value - 1)};
-    if (range.first > range.last) {
-        log::error("sharding.first lies beyond the number of shards Discord recommends",
-                   {{"first", range.first.value}, {"shards", range.total.value}});
-        return stop(exit_config);
-    }
-    pacer_settings pacing;
-    pacing.interval = wanted.identify_interval;
-    pacing.max_concurrency_cap = wanted.max_concurrency;
-    pacing.reserve = wanted.identify_reserve;
-    limits_seen_ = clock::now();
-    const std::string url =
-        settings_.discord.gateway_url.empty() ? gateway.url : settings_.discord.gateway_url;
-    if (pacing.interval < shortest_at_discord && config::is_discord_url(url)) {
-        // A REST proxy hides from `check` where the gateway is; Discord's own pace is not
-        // negotiable.
-        log::warn(
-            "sharding.identify_interval is too short for Discord's own gateway: using 5250ms");
-        pacing.interval = std::chrono::milliseconds(5250);
-    }
-    gate_ = std::make_unique<identify_gate>(loop_.get_executor(), pacing, gateway.limit, ledger_);
-    fleet_ = std::make_unique<fleet>(loop_.get_executor(), settings_, *discord_tls_, *stage_,
-                                     *gate_, random_, range, url, user_agent_,
-                                     static_cast<fleet_listener&>(*this));
-    log::info("starting shards", {{"first", range.first.value},
-                                  {"last", range.last.value},
-                                  {"total", range.total.value},
-                                  {"max_concurrency", gateway.limit.max_concurrency},
-                                  {"session_starts_left", gateway.limit.remaining},
-                                  {"of", gateway.limit.total}});
-    fleet_->start();
-    log::info("estimated time until the last shard identifies",
-              {{"seconds",
-                std::chrono::duration<double>(gate_->state().estimate(clock::now())).count()}});
-}
-
-asio::awaitable<void> daemon::keep_limits_fresh() {
-    // Soon after the start once, when our own IDENTIFYs have opened Discord's window.
-    duration usual = std::chrono::minutes(1);
-    while (!stopping_) {
-        const auto blocked = gate_->state().blocked_until(clock::now());
-        duration pause = std::exchange(usual, limits_asked_every);
-        if (blocked)
-            pause = std::clamp<duration>(*blocked - clock::now(), std::chrono::seconds(30), pause);
-        const error_code woken = co_await sleep_for(pause);
-        if (woken) co_return;
-        if (stopping_) co_return;
-        bot_gateway_answer answer = co_await fetch_bot_gateway(*rest_, settings_.discord);
-        if (stopping_ || answer.what != bot_gateway_answer::kind::ok) continue;
-        limits_seen_ = clock::now();
-        gate_->update(answer.gateway.limit);
-    }
 }
 
 // ---- what the fleet reports
@@ -304,6 +219,11 @@ void daemon::on_all_stopped() {
 
 void daemon::finish_when_flushed() {
     const time_point now = clock::now();
+    if (leaving_) {
+        if (now < leave_by_) return flush_timer_.arm(leave_by_);
+        log::error("the disk did not take what was to be stored in time: some of it is lost");
+        return leave();
+    }
     if (!fleet_stopped_) {
         log::warn("some connections did not close in time");
         fleet_stopped_ = true;
@@ -316,10 +236,23 @@ void daemon::finish_when_flushed() {
 }
 
 void daemon::finish() {
-    const auto left = deliverer_->core().snapshot().events;
-    if (left > 0)
-        log::error("stopped with events the handler did not take: they are lost",
-                   {{"events", left}});
+    if (std::exchange(leaving_, true)) return;
+    const delivery_snapshot left = deliverer_->core().snapshot();
+    if (!keeper_) {
+        if (left.events > 0)
+            log::error("stopped with events the handler did not take: they are lost",
+                       {{"events", left.events}});
+        return leave();
+    }
+    if (left.events + left.spooled_events > 0)
+        log::info("events wait in state.directory for the next start",
+                  {{"events", left.events + left.spooled_events}});
+    leave_by_ = clock::now() + store_patience;
+    flush_timer_.arm(leave_by_);
+    keeper_->store_everything([this] { disk_->mark_clean_end([this] { leave(); }); });
+}
+
+void daemon::leave() {
     if (admin_) admin_->stop();
     log::info("stopped");
     loop_.stop();

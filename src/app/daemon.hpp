@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "shardgate/admin/server.hpp"
 #include "shardgate/config/config.hpp"
@@ -17,11 +18,13 @@
 #include "shardgate/fleet/fleet.hpp"
 #include "shardgate/fleet/identify_gate.hpp"
 #include "shardgate/fleet/loop_stage.hpp"
+#include "shardgate/fleet/state_keeper.hpp"
 #include "shardgate/identify/ledger.hpp"
 #include "shardgate/runtime/lazy_timer.hpp"
 #include "shardgate/runtime/loop_lag.hpp"
 #include "shardgate/runtime/signals.hpp"
 #include "shardgate/runtime/task_group.hpp"
+#include "shardgate/store/storage.hpp"
 #include "shardgate/transport/http_client.hpp"
 #include "shardgate/transport/tls_client.hpp"
 
@@ -46,6 +49,12 @@ private:
     boost::asio::awaitable<void> keep_limits_fresh();
     boost::asio::awaitable<void> confirm_token();
     void launch(const bot_gateway& gateway);
+    // With the sessions of an earlier process nobody needs to be asked first.
+    void resume_stored();
+    [[nodiscard]] shard_range range_for(std::uint32_t recommended) const;
+    void take_state();
+    void apply(const session_start_limit& limit);
+    void start_fleet(const shard_range& range, const bot_gateway& gateway);
     void open_admin();
 
     // Stop: close resumably, flush for a while, leave.
@@ -54,6 +63,7 @@ private:
     void stop(int exit_code);
     void finish_when_flushed();
     void finish();
+    void leave();
 
     // fleet_listener
     void on_stop_bot(shard_id shard, close_code code) override;
@@ -64,6 +74,11 @@ private:
     [[nodiscard]] status_snapshot status() const override;
     [[nodiscard]] std::vector<shard_snapshot> shards() const override;
     [[nodiscard]] queue_snapshot queue() const override;
+    [[nodiscard]] storage_snapshot storage_health() const override;
+    [[nodiscard]] std::vector<dead_letter_snapshot> dead_letters(
+        const dead_letter_query& query) const override;
+    std::size_t retry_dead_letters(const std::vector<std::string>& keys) override;
+    std::size_t delete_dead_letters(const std::vector<std::string>& keys) override;
     [[nodiscard]] metrics_snapshot metrics() const override;
     [[nodiscard]] readiness ready() const override;
 
@@ -74,11 +89,14 @@ private:
     std::string user_agent_;
 
     // Built in the constructor, in this order; destroyed in reverse.
+    std::unique_ptr<storage> disk_;  // null: memory only
+    stored_state stored_;            // until the fleet has started
     std::unique_ptr<tls_client> discord_tls_, handler_tls_;
     std::unique_ptr<http_client> rest_;
     std::unique_ptr<deliverer> deliverer_;
     std::unique_ptr<loop_stage> stage_;
-    memory_ledger ledger_;
+    std::unique_ptr<state_keeper> keeper_;
+    memory_ledger ledger_;  // without a state directory
     loop_lag lag_;
     std::unique_ptr<signal_watcher> signals_;
     lazy_timer flush_timer_;
@@ -96,6 +114,12 @@ private:
     duration token_wait_ = std::chrono::seconds(1);
     time_point last_confirmed_{};
     time_point flush_until_ = never;
+    time_point leave_by_ = never;
+    bool leaving_ = false;
+    bool limits_known_ = false;
+    time_point identify_from_{};  // the crash-loop breaker's
+    std::uint32_t crashes_ = 0;   // unclean ends lately
+    std::vector<std::string> warnings_;
     time_point limits_seen_{};
     std::string plan_source_ = "discord";
     std::string waiting_for_ = "GET /gateway/bot";

@@ -22,9 +22,6 @@ constexpr std::array waiting_list{
     // Off is what this release does anyway.
     waiting{"resharding.enabled", "resharding", "false"},
     waiting{"resharding.", "resharding", ""},
-    waiting{"queue.spill_max_bytes", "the spool on disk", ""},
-    waiting{"queue.spill_max_age", "the spool on disk", ""},
-    waiting{"state.directory", "state on disk", R"("")"},
     waiting{"controllers.", "controllers", ""},
     waiting{"cluster.", "the cluster", ""},
 };

@@ -93,6 +93,11 @@ struct delivery::impl {
         return spooled_bytes < queue.spill_max_bytes;
     }
 
+    // Time to give up what matters least.
+    [[nodiscard]] bool spool_crowded() const noexcept {
+        return spooled_bytes > queue.spill_max_bytes - queue.spill_max_bytes / 10;
+    }
+
     // the spool, on the way back (delivery_unspool.cpp)
     void refill(lane& l, time_point now);
     void read_back(lane& l, const spool_row& row, time_point now);

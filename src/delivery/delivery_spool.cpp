@@ -141,6 +141,12 @@ time_point delivery::changes_due() const noexcept {
     return d.young.empty() ? never : later(d.young.front().queued, store_after);
 }
 
+bool delivery::spool_due(time_point now) const noexcept {
+    const impl& d = *impl_;
+    return d.spooling && (changes_due() <= now || d.waiting.any_hungry() || d.spool_crowded() ||
+                          now >= d.next_age_check);
+}
+
 void delivery::impl::take_rows(due_list& from, spool_changes& out, std::size_t& bytes) {
     while (!from.empty() && out.rows.size() < batch_rows && bytes < batch_bytes) {
         entry& e = from.front();

@@ -190,7 +190,7 @@ std::optional<spool_candidates> delivery::next_candidates(time_point now, wall_m
     spool_candidates ask;
     ask.rows = rows_to_choose_from;
     ask.received_before = wall_ms::max();
-    if (d.spooled_bytes > d.queue.spill_max_bytes - d.queue.spill_max_bytes / 10) {
+    if (d.spool_crowded()) {
         std::size_t rank = 0;
         while (rank + 1 < shed_class_count && d.spooled_by_class[rank] == 0)
             ++rank;

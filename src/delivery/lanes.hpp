@@ -60,6 +60,7 @@ public:
     [[nodiscard]] lane* hungriest() noexcept {
         return hungry_.empty() ? nullptr : hungry_.begin()->second;
     }
+    [[nodiscard]] bool any_hungry() const noexcept { return !hungry_.empty(); }
     // `readable`, `reading` or the length of the queue changed.
     void feed(lane& l);
     template <class F>

@@ -69,6 +69,19 @@ void deliverer::pump() {
         answer(std::move(*callback));
     timer_.arm(core_.deadline());
     pumping_ = false;
+    if (spool_ != nullptr && core_.spool_due(now)) spool_->pump();
+}
+
+std::size_t deliverer::retry_dead_letters(const std::vector<std::string>& keys) {
+    const std::size_t n = core_.retry_dead_letters(keys, clock::now());
+    pump();
+    return n;
+}
+
+std::size_t deliverer::clear_dead_letters(const std::vector<std::string>& keys) {
+    const std::size_t n = core_.clear_dead_letters(keys);
+    pump();
+    return n;
 }
 
 void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome) {

@@ -56,14 +56,32 @@ fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings
 
 fleet::~fleet() = default;
 
-void fleet::start() {
+void fleet::start(const std::vector<stored_session>& stored) {
     running_ = shards_.size();
+    std::map<shard_id, const stored_session*> sessions;
+    for (const stored_session& s : stored)
+        if (s.row.gen == range_.gen && s.row.shards == range_.total)
+            sessions.emplace(s.row.shard, &s);
+    const auto session_of = [&](shard_id id) {
+        const auto it = sessions.find(id);
+        return it == sessions.end() ? nullptr : it->second;
+    };
     // In order of shard id: the pacer starts buckets in the order they come (Discord docs, Gateway,
     // Max Concurrency).
     for (auto& shard : shards_)
-        shard->start(std::nullopt);
+        shard->start(session_of(shard->id()));
     if (settings_.watchdog.silence) silence_timer_.arm(silence_.deadline());
     sleep_timer_.arm(clock::now() + sleep_check_every);
+}
+
+void fleet::add_state(store_batch& batch) {
+    for (auto& shard : shards_)
+        shard->add_state(batch);
+}
+
+void fleet::forget_stored() {
+    for (auto& shard : shards_)
+        shard->forget_stored();
 }
 
 void fleet::stop(close_code code) {

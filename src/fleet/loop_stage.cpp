@@ -35,11 +35,11 @@ void loop_stage::tell_guilds_loaded(shard_id shard, shard_count shards, generati
                                             wall_now()));
 }
 
-void loop_stage::tell_session_lost(shard_id shard, shard_count shards, generation gen,
-                                   wall_ms from) {
+void loop_stage::tell_gap(shard_id shard, shard_count shards, generation gen,
+                          std::string_view reason, wall_ms from) {
     const wall_ms now = wall_now();
     out_.push_own(
-        own_events_.gap(shard, shards, gen, "session_lost", from, now, nullptr, clock::now(), now));
+        own_events_.gap(shard, shards, gen, reason, from, now, nullptr, clock::now(), now));
 }
 
 void loop_stage::settle(std::size_t frame_bytes) {

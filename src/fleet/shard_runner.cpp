@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shardgate/fleet/shard_runner.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -59,9 +60,19 @@ shard_runner::~shard_runner() {
     drop_connection();
 }
 
-void shard_runner::start(std::optional<session_record> stored) {
-    if (stored) session_ = std::make_shared<const std::string>(stored->session_id);
-    fsm_.start(std::move(stored), clock::now(), actions_);
+void shard_runner::start(const stored_session* stored) {
+    const time_point now = clock::now();
+    std::optional<session_record> record;
+    if (stored != nullptr) {
+        const session_row& row = stored->row;
+        record = session_record{row.session_id, row.resume_url, row.safe};
+        session_ = std::make_shared<const std::string>(row.session_id);
+        session_seen_ = row.last_event;
+        guilds_.restore(stored->guilds, row.guilds_loaded, now);
+        kept_.restore(row);
+        around_.stage.restore_known(gen_, shard_, row.session_id, stored->spooled);
+    }
+    fsm_.start(std::move(record), now, actions_);
     act();
 }
 
@@ -106,6 +117,7 @@ void shard_runner::on_message(std::string_view message, bool /*binary*/) {
         fsm_.on_broken_stream(frame.error().detail, now, actions_);
         return act();
     }
+    if (frame->op != 0) tell_safe();  // it may be a beat that is asked for, or HELLO
     const auto verdict = fsm_.on_frame(*frame, around_.stage.scan(), now, actions_);
     if (!actions_.empty())
         act();  // READY: the session must be known before its first event goes on
@@ -120,6 +132,8 @@ void shard_runner::on_end(const websocket_end& end) {
     const auto code = end.why == websocket_end::cause::closed_by_peer ? end.code : close_code{0};
     if (end.why == websocket_end::cause::closed_by_peer) around_.watcher.on_close_seen(end.code);
     if (!stopping_ && end.why != websocket_end::cause::closed_by_us) log_end(shard_, end, was_open);
+    // What is here goes to the disk while we connect: the RESUME should not ask for it again.
+    if (was_open && session_) around_.stage.hold(gen_, shard_);
     fsm_.on_closed(code, was_open, clock::now(), actions_);
     act();
 }
@@ -140,6 +154,7 @@ void shard_runner::on_permit() {
 void shard_runner::on_timer() {
     const time_point now = clock::now();
     check_guilds(now);
+    tell_safe();
     fsm_.on_timer(now, actions_);
     act();
 }
@@ -193,6 +208,7 @@ void shard_runner::perform(session_action& action) {
                 around_.gate.sent(me);
             } else if constexpr (std::is_same_v<T, act::session_started>) {
                 session_ = std::make_shared<const std::string>(a.record.session_id);
+                around_.stage.urgent();
             } else if constexpr (std::is_same_v<T, act::session_lost>) {
                 lose_session(a);
             } else if constexpr (std::is_same_v<T, act::park>) {
@@ -206,20 +222,31 @@ void shard_runner::perform(session_action& action) {
 
 void shard_runner::connect(const act::connect& how) {
     const std::string base = how.base.empty() ? around_.gateway_url : how.base;
-    const auto go = [this, base, alive = std::weak_ptr<bool>(alive_)] {
+    const auto alive = std::weak_ptr<bool>(alive_);
+    const auto open_it = [this, base, attempt = ++attempt_, alive] {
+        if (!alive.expired() && attempt == attempt_) open(base);
+    };
+    const auto go = [this, open_it, resuming = how.resuming, alive] {
         if (alive.expired()) return;
-        host_ = host_of(base);
-        inflate_ = make_inflater(around_.discord.compression, around_.discord.max_message,
-                                 around_.stage.buffer());
-        websocket_options options;
-        options.user_agent = around_.user_agent;
-        options.max_message = around_.discord.max_message;
-        socket_ = open_websocket(around_.loop, around_.tls,
-                                 gateway_address(base, wire_name(around_.discord.compression)),
-                                 std::move(options), *this);
+        if (resuming)
+            around_.stage.when_held(gen_, shard_, open_it);
+        else
+            open_it();
     };
     // acquire() may call `go` at once, before it has returned the ticket.
     slot_ = around_.connects.acquire(how.resuming, go);
+}
+
+void shard_runner::open(const std::string& base) {
+    host_ = host_of(base);
+    inflate_ = make_inflater(around_.discord.compression, around_.discord.max_message,
+                             around_.stage.buffer());
+    websocket_options options;
+    options.user_agent = around_.user_agent;
+    options.max_message = around_.discord.max_message;
+    socket_ = open_websocket(around_.loop, around_.tls,
+                             gateway_address(base, wire_name(around_.discord.compression)),
+                             std::move(options), *this);
 }
 
 void shard_runner::hang_up(close_code code, std::string_view why) {
@@ -233,6 +260,7 @@ void shard_runner::hang_up(close_code code, std::string_view why) {
         return;
     }
     if (!slot_) return;
+    ++attempt_;
     // Still waiting for its turn to connect: nothing to close, but the machine waits for
     // on_closed().
     around_.connects.release(*std::exchange(slot_, std::nullopt));
@@ -255,7 +283,7 @@ void shard_runner::lose_session(const act::session_lost& lost) {
     ++sessions_lost_;
     log::warn("session lost: events since its last one are gone",
               {{"shard", shard_.value}, {"last_seq", lost.last.value}, {"why", lost.why}});
-    around_.stage.tell_session_lost(shard_, shards_, gen_, session_seen_);
+    around_.stage.tell_gap(shard_, shards_, gen_, "session_lost", session_seen_);
     session_.reset();
 }
 
@@ -281,9 +309,14 @@ void shard_runner::deliver(const envelope& frame, const session_fsm::verdict& ve
     session_seen_ = event.received_wall;
     if (verdict.ready != nullptr) {
         guilds_.on_ready(verdict.ready->guilds, now);
+        kept_.on_ready();
         timer_.arm(guilds_.deadline());
     } else if (frame.event == event_id::guild_create || frame.event == event_id::guild_delete) {
+        const guild_state before = guilds_.state_of(event.fields.guild);
         event.mark = guilds_.on_dispatch(event, now);
+        if (around_.stage.keeps_state())
+            kept_.on_guild(event.seq, event.fields.guild, before,
+                           guilds_.state_of(event.fields.guild));
     }
     if (event.event != event_id::ready && event.event != event_id::resumed)
         around_.watcher.on_event(shard_, shed_class_of(event.event));
@@ -300,6 +333,38 @@ void shard_runner::check_guilds(time_point now) {
                                 {"unavailable", loaded->unavailable}});
     around_.stage.tell_guilds_loaded(shard_, shards_, gen_, loaded->guilds, loaded->unavailable);
     note_state();
+}
+
+// ---- what is kept
+// --------------------------------------------------------------------------------
+
+seq_no shard_runner::safe(bool after_batch) const {
+    const auto& record = fsm_.session();
+    if (!record) return {};
+    const auto unsafe = around_.stage.first_unsafe(gen_, shard_, after_batch);
+    if (!unsafe || unsafe->value == 0) return record->seq;
+    return std::min(record->seq, seq_no{unsafe->value - 1});
+}
+
+void shard_runner::tell_safe() {
+    if (around_.stage.keeps_state()) fsm_.set_safe(safe(false));
+}
+
+void shard_runner::add_state(store_batch& batch) {
+    std::optional<session_row> row;
+    if (const auto& record = fsm_.session()) {
+        row.emplace();
+        row->gen = gen_;
+        row->shard = shard_;
+        row->shards = shards_;
+        row->session_id = record->session_id;
+        row->resume_url = record->resume_url;
+        row->safe = safe(true);
+        row->received = record->seq;
+        row->last_event = session_seen_;
+        row->guilds_loaded = guilds_.loaded();
+    }
+    kept_.add(row, guilds_, {gen_, shard_}, batch);
 }
 
 void shard_runner::note_state() {
@@ -322,7 +387,7 @@ shard_snapshot shard_runner::snapshot() const {
     if (const auto& record = fsm_.session()) {
         s.session = record->session_id.substr(0, 8) + "…";
         s.received = record->seq.value;
-        s.safe = record->seq.value;
+        s.safe = around_.stage.keeps_state() ? safe(false).value : record->seq.value;
     }
     if (const auto latency = fsm_.latency())
         s.latency_ms = std::chrono::duration<double, std::milli>(*latency).count();

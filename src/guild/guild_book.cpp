@@ -26,6 +26,19 @@ void shard_guilds::on_ready(const std::vector<snowflake>& stubs, time_point now)
     answered_ = now;
 }
 
+void shard_guilds::restore(const std::vector<std::pair<snowflake, guild_state>>& guilds,
+                           bool loaded, time_point now) {
+    table_.clear();
+    table_.reserve(std::min(guilds.size(), limit_));
+    loading_ = 0;
+    unavailable_ = 0;
+    for (const auto& [guild, state] : guilds)
+        if (guild != snowflake{} && state != guild_state::absent)
+            change(guild, table_.find(guild), state);
+    phase_ = loaded ? phase::loaded : phase::loading;
+    answered_ = now;
+}
+
 guild_mark shard_guilds::on_dispatch(const dispatch& event, time_point now) {
     const snowflake guild = event.fields.guild;
     if (guild == snowflake{}) return guild_mark::none;

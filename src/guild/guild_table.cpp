@@ -84,6 +84,14 @@ std::vector<snowflake> guild_table::ids() const {
     return all;
 }
 
+std::vector<std::pair<snowflake, guild_state>> guild_table::all() const {
+    std::vector<std::pair<snowflake, guild_state>> rows;
+    rows.reserve(size_);
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+        if (keys_[i] != 0) rows.emplace_back(snowflake(keys_[i]), states_[i]);
+    return rows;
+}
+
 void guild_table::rehash(std::size_t slots) {
     const std::vector<std::uint64_t> keys = std::exchange(keys_, std::vector<std::uint64_t>(slots));
     const std::vector<guild_state> states =

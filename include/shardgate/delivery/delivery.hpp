@@ -170,6 +170,8 @@ public:
 
     // When next_changes() has something to give; `never` while a batch is under way.
     [[nodiscard]] time_point changes_due() const noexcept;
+    // Any of the three below has something to give: cheap, for after every event.
+    [[nodiscard]] bool spool_due(time_point now) const noexcept;
     // Everything that should be on disk by now and is not; with `everything` also what is young.
     // The caller stores it, trying again as it is until it is stored, and reports once.
     [[nodiscard]] spool_changes next_changes(bool everything, time_point now, wall_ms wall);

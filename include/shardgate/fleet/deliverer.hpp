@@ -4,8 +4,10 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "shardgate/config/config.hpp"
 #include "shardgate/delivery/delivery.hpp"
@@ -17,6 +19,17 @@
 namespace shardgate {
 
 [[nodiscard]] wall_ms wall_now() noexcept;
+
+// The way to the spool, for those who only say when.
+class spool_driver {
+public:
+    virtual ~spool_driver() = default;
+    // Something in delivery changed: look whether anything is due.
+    virtual void pump() = 0;
+    virtual void urgent() = 0;
+    virtual void hold(generation gen, shard_id shard) = 0;
+    virtual void when_held(generation gen, shard_id shard, std::function<void()> go) = 0;
+};
 
 class deliverer final : public dispatch_sink, private post_listener {
 public:
@@ -32,6 +45,12 @@ public:
     void pump();
 
     [[nodiscard]] const delivery& core() const noexcept { return core_; }
+    [[nodiscard]] delivery& core() noexcept { return core_; }
+    std::size_t retry_dead_letters(const std::vector<std::string>& keys);
+    std::size_t clear_dead_letters(const std::vector<std::string>& keys);
+    // Null: everything is in memory alone.
+    void set_spool(spool_driver* spool) noexcept { spool_ = spool; }
+    [[nodiscard]] spool_driver* spool() const noexcept { return spool_; }
     [[nodiscard]] sink_stats sink() const noexcept { return sink_.stats(); }
 
 private:
@@ -43,6 +62,7 @@ private:
     rest_guard guard_;
     delivery core_;
     http_sink sink_;
+    spool_driver* spool_ = nullptr;
     lazy_timer timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool pumping_ = false;

@@ -14,6 +14,7 @@
 #include "shardgate/config/config.hpp"
 #include "shardgate/fleet/connect_pool.hpp"
 #include "shardgate/fleet/shard_runner.hpp"
+#include "shardgate/fleet/state_keeper.hpp"
 #include "shardgate/runtime/suspend_clock.hpp"
 #include "shardgate/shard/silence_watch.hpp"
 
@@ -34,7 +35,7 @@ public:
     virtual void on_all_stopped() = 0;
 };
 
-class fleet final : private shard_watcher {
+class fleet final : public state_source, private shard_watcher {
 public:
     // Everything by reference is borrowed and outlives the fleet.
     fleet(boost::asio::any_io_executor loop, const config::settings& settings, tls_client& tls,
@@ -42,11 +43,16 @@ public:
           std::string gateway_url, std::string user_agent, fleet_listener& listener);
     ~fleet() override;
 
-    void start();
+    // Resumes what `stored` has a session for, all at once but for the connect pool; the others
+    // queue to identify.
+    void start(const std::vector<stored_session>& stored);
     // Closes every shard with `code`; on_all_stopped() follows, at once if nothing is connected.
     void stop(close_code code);
     // A parked or refused shard tries again: resumes if it still has a session.
     void restart(shard_id shard);
+
+    void add_state(store_batch& batch) override;
+    void forget_stored() override;
 
     [[nodiscard]] const shard_range& range() const noexcept { return range_; }
     [[nodiscard]] std::vector<shard_snapshot> snapshots() const;

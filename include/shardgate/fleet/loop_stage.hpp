@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shardgate/config/config.hpp"
@@ -26,10 +29,35 @@ public:
 
     // An event of a shard, marked by its guild book.
     void push(const dispatch& event);
-    // SHARDGATE_GUILDS_LOADED and SHARDGATE_GAP (session_lost) of one shard.
+    // SHARDGATE_GUILDS_LOADED and SHARDGATE_GAP of one shard.
     void tell_guilds_loaded(shard_id shard, shard_count shards, generation gen, std::size_t guilds,
                             std::size_t unavailable);
-    void tell_session_lost(shard_id shard, shard_count shards, generation gen, wall_ms from);
+    // `reason`: "session_lost", or "storage" when what was stored of the shard is lost.
+    void tell_gap(shard_id shard, shard_count shards, generation gen, std::string_view reason,
+                  wall_ms from);
+
+    // ---- state on disk; without it nothing below does anything -------------------------------
+    [[nodiscard]] bool keeps_state() const noexcept { return out_.spool() != nullptr; }
+    [[nodiscard]] std::optional<seq_no> first_unsafe(generation gen, shard_id shard,
+                                                     bool after_batch) const noexcept {
+        return std::as_const(out_).core().first_unsafe(gen, shard, after_batch);
+    }
+    void restore_known(generation gen, shard_id shard, std::string_view session,
+                       std::vector<std::uint64_t> seqs) {
+        out_.core().restore_known(gen, shard, session, std::move(seqs));
+    }
+    void urgent() {
+        if (out_.spool() != nullptr) out_.spool()->urgent();
+    }
+    void hold(generation gen, shard_id shard) {
+        if (out_.spool() != nullptr) out_.spool()->hold(gen, shard);
+    }
+    void when_held(generation gen, shard_id shard, std::function<void()> go) {
+        if (out_.spool() != nullptr)
+            out_.spool()->when_held(gen, shard, std::move(go));
+        else
+            go();
+    }
 
     // After a frame of this size: buffers that grew for a rare large one are given back.
     void settle(std::size_t frame_bytes);

@@ -12,6 +12,7 @@
 
 #include "shardgate/fleet/connect_pool.hpp"
 #include "shardgate/fleet/identify_gate.hpp"
+#include "shardgate/fleet/kept_session.hpp"
 #include "shardgate/fleet/loop_stage.hpp"
 #include "shardgate/guild/guild_book.hpp"
 #include "shardgate/metrics/snapshots.hpp"
@@ -58,9 +59,14 @@ public:
     shard_runner(shard_surroundings& around, shard_id shard, shard_count shards, generation gen);
     ~shard_runner() override;
 
-    void start(std::optional<session_record> stored);
+    // With a stored session: resumes it, its guilds as they were.
+    void start(const stored_session* stored);
     void stop(close_code code);
     void reconnect(bool new_session);
+
+    // See state_source: what of this shard is to be kept.
+    void add_state(store_batch& batch);
+    void forget_stored() noexcept { kept_.forget(); }
 
     [[nodiscard]] shard_snapshot snapshot() const;
     [[nodiscard]] shard_state state() const noexcept { return fsm_.state(); }
@@ -84,6 +90,9 @@ private:
     void act();
     void perform(session_action& action);
     void connect(const act::connect& how);
+    void open(const std::string& base);
+    void tell_safe();  // to the session machine, before it may need it
+    [[nodiscard]] seq_no safe(bool after_batch) const;
     void hang_up(close_code code, std::string_view why);  // 0 = without a close frame
     void drop_connection();
     void lose_session(const act::session_lost& lost);
@@ -106,7 +115,9 @@ private:
     std::unique_ptr<websocket> socket_;
     std::optional<connect_pool::ticket> slot_;
     bool open_ = false;
-    std::string host_;  // of the connection, for status
+    std::string host_;           // of the connection, for status
+    std::uint64_t attempt_ = 0;  // of connecting; tells an old one's completion
+    kept_session kept_;
     session_handle session_;
     wall_ms session_seen_{};  // when its last event came
     shard_state logged_ = shard_state::idle;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "shardgate/base/ids.hpp"
@@ -46,6 +47,9 @@ public:
 
     // A new session: forgets everything else and expects these.
     void on_ready(const std::vector<snowflake>& stubs, time_point now);
+    // As a process before us left it. `loaded`: it had been told that the guilds are loaded.
+    void restore(const std::vector<std::pair<snowflake, guild_state>>& guilds, bool loaded,
+                 time_point now);
     // GUILD_CREATE and GUILD_DELETE; others answer none. Sets no more than the book.
     [[nodiscard]] guild_mark on_dispatch(const dispatch& event, time_point now);
     // Once per session: the last stub was answered, or the quiet period passed. Ask after each
@@ -61,6 +65,12 @@ public:
     [[nodiscard]] bool loaded() const noexcept { return phase_ == phase::loaded; }
     [[nodiscard]] bool has(snowflake guild) const noexcept;
     [[nodiscard]] std::vector<snowflake> ids() const { return table_.ids(); }
+    [[nodiscard]] std::vector<std::pair<snowflake, guild_state>> all() const {
+        return table_.all();
+    }
+    [[nodiscard]] guild_state state_of(snowflake guild) const noexcept {
+        return table_.find(guild);
+    }
     // Guilds not remembered because of the limit, over all sessions.
     [[nodiscard]] std::uint64_t ignored() const noexcept { return ignored_; }
 

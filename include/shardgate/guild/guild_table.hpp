@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "shardgate/base/ids.hpp"
 
 namespace shardgate {
 
+// Stored on disk by number: only add at the end.
 enum class guild_state : std::uint8_t {
     absent,       // not in the table
     loading,      // a stub of READY that nothing has answered yet
@@ -31,6 +33,7 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::vector<snowflake> ids() const;
+    [[nodiscard]] std::vector<std::pair<snowflake, guild_state>> all() const;
 
 private:
     [[nodiscard]] std::size_t home(std::uint64_t id) const noexcept;
