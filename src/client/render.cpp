@@ -40,7 +40,7 @@ std::string storage_line(const object& s) {
     std::string out = state;
     if (const std::string why = text_of(s, "detail"); !why.empty()) out += ": " + why;
     out += ", file " + or_dash(bytes_of(s, "file_bytes"));
-    if (const auto ms = number(s, "last_write_ms")) out += ", last write " + age_text(*ms / 1000);
+    if (number(s, "last_write_ms")) out += ", last write " + text_of(s, "last_write_ms") + " ms";
     if (const auto n = count_of(s, "errors"); n > 0) out += ", " + std::to_string(n) + " errors";
     if (const auto n = count_of(s, "resets"); n > 0)
         out += ", " + std::to_string(n) + " damaged files moved aside";

@@ -17,7 +17,7 @@ std::string check_key(const std::string& key) {
 }
 
 void add_keys(CLI::App& at, admin_options& into, const char* about) {
-    at.add_option("KEY", into.keys, about)->type_name("KEY")->check(CLI::Validator(check_key, ""));
+    at.add_option("KEY", into.keys, about)->type_name("")->check(CLI::Validator(check_key, ""));
 }
 
 }  // namespace
@@ -28,9 +28,9 @@ admin_verbs::verb& admin_verbs::add(CLI::App& parent, command what, const char* 
     v.at = parent.add_subcommand(name, about);
     v.what = what;
     v.at->add_option("--url", v.given.url,
-                     "the daemon's admin address: http://HOST:PORT or unix:/PATH. Without it " +
-                         std::string(admin_url_variable) + " of the environment, else " +
-                         std::string(default_admin_url))
+                     "the daemon's admin address, http://HOST:PORT or unix:/PATH (default: $" +
+                         std::string(admin_url_variable) + ", else " +
+                         std::string(default_admin_url) + ")")
         ->type_name("URL");
     v.at->add_option("--token-file", v.given.token_file,
                      "file with the admin token, if the daemon has one")

@@ -30,7 +30,7 @@ TEST(RenderQueue, ShowsWhatWaitsAndWhy) {
               "waiting        handler_down 13842\n"
               "shed           ephemeral 120\n"
               "dead letters   3\n"
-              "storage        failing: no space left on device, file 20.0 MiB, last write 0.0 s, "
+              "storage        failing: no space left on device, file 20.0 MiB, last write 4 ms, "
               "7 errors\n");
 }
 
@@ -104,7 +104,7 @@ TEST(RenderStatus, ShowsTheWholeDaemonAndOnlyShardsThatNeedALook) {
           "shards         2 ready; 0 to 2 of 16 run here\n", "states         ready 2, resuming 1\n",
           "budget         968 of 1000 session starts left, full again in 13 h 55 min\n",
           "handler        down\n", "in memory      5 events, 4.9 KiB\n",
-          "storage        up, file 40.0 KiB, last write 0.0 s\n", "waiting for    Discord\n",
+          "storage        up, file 40.0 KiB, last write 4 ms\n", "waiting for    Discord\n",
           "warning        spool.db was damaged\n",
           "http://127.0.0.1:8080/  down           0       1  connection refused\n",
           "    1  resuming  3.5 s          41        4000\n"})
