@@ -5,11 +5,10 @@
 #include <chrono>
 #include <utility>
 
-#include "shardgate/identify/pacer.hpp"
-
 namespace shardgate::store {
 
-disk_ledger::disk_ledger(workshop& shop, ledger_book book) : shop_(shop), book_(std::move(book)) {}
+disk_ledger::disk_ledger(workshop& shop, ledger_book book, duration patience)
+    : shop_(shop), book_(std::move(book)), patience_(patience) {}
 
 void disk_ledger::record(std::uint32_t key, std::uint32_t max_concurrency, wall_ms now,
                          std::function<void(bool stored)> written) {
@@ -27,8 +26,7 @@ void disk_ledger::record(std::uint32_t key, std::uint32_t max_concurrency, wall_
     job.entry = entry;
     job.now = now;
     job.due = clock::now();
-    // Later than that the permit was taken back.
-    job.give_up = later(job.due, pacer::permit_timeout);
+    job.give_up = later(job.due, patience_);
     job.wait = std::chrono::milliseconds(50);
     const std::uint64_t id = job.id;
     if (!shop_.push(std::move(job))) shop_.give(id, false);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "shardgate/identify/ledger.hpp"
+#include "shardgate/identify/pacer.hpp"
 #include "store/ledger_book.hpp"
 #include "store/workshop.hpp"
 
@@ -14,8 +15,9 @@ namespace shardgate::store {
 
 class disk_ledger final : public identify_ledger {
 public:
-    // `shop` is borrowed and lives longer.
-    disk_ledger(workshop& shop, ledger_book book);
+    // `shop` is borrowed and lives longer. A record that cannot be written is tried for `patience`:
+    // later than that the permit it is for was taken back.
+    disk_ledger(workshop& shop, ledger_book book, duration patience = pacer::permit_timeout);
 
     void record(std::uint32_t key, std::uint32_t max_concurrency, wall_ms now,
                 std::function<void(bool stored)> written) override;
@@ -26,6 +28,7 @@ public:
 private:
     workshop& shop_;
     ledger_book book_;
+    const duration patience_;
 };
 
 }  // namespace shardgate::store

@@ -13,7 +13,7 @@ CREATE TABLE identifies(
   key INTEGER PRIMARY KEY, max_concurrency INTEGER NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE starts(id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE runs(id INTEGER PRIMARY KEY, started INTEGER NOT NULL, ended INTEGER);
-CREATE TABLE reserve(id INTEGER PRIMARY KEY, nothing BLOB NOT NULL);
+CREATE TABLE reserve(id INTEGER PRIMARY KEY, filler BLOB NOT NULL);
 )";
 constexpr std::array<const char*, 1> steps{version_1};
 
@@ -208,13 +208,15 @@ void ledger_file::reserve_space() {
     database& db = file_.db();
     if (!db.is_open()) return;
     db.clear();
-    // What an earlier run took is still there.
+    // Half of what an earlier run took may be in use before it is taken anew.
     std::int64_t unused = 0;
     const bool known = db.read_number("PRAGMA freelist_count", unused);
     const auto log = static_cast<std::int64_t>(file_size(file_.path() + "-wal"));
-    if (!known || (unused * 4096 >= reserved_bytes && log >= reserved_bytes)) return;
-    // Best effort: without it a full disk delays IDENTIFYs, it does not lose them.
-    const bool taken = db.exec("INSERT INTO reserve(nothing) VALUES(zeroblob(262144))");
+    if (!known || (unused * 4096 >= reserved_bytes / 2 && log >= reserved_bytes)) return;
+    // Not on a disk that is nearly full: pages that the log took and the file has no room for
+    // would keep the log from ever starting over. Without all this a full disk delays IDENTIFYs.
+    if (free_space(file_.path()) < 16 * reserved_bytes) return;
+    const bool taken = db.exec("INSERT INTO reserve(filler) VALUES(zeroblob(262144))");
     if (!taken || !db.exec("DELETE FROM reserve; PRAGMA wal_checkpoint(PASSIVE)")) db.rollback();
     db.clear();
 }

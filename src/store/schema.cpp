@@ -76,7 +76,9 @@ format_outcome apply_format(database& db, const file_format& format) {
     if (what != format_state::ready) return {what, version};
 
     // Must stand before the first table does.
-    if (format.shrinks && tables == 0 && !db.exec("PRAGMA auto_vacuum=INCREMENTAL")) return {};
+    const char* vacuum =
+        format.shrinks ? "PRAGMA auto_vacuum=INCREMENTAL" : "PRAGMA auto_vacuum=NONE";
+    if (tables == 0 && !db.exec(vacuum)) return {};
     if (!use_log(db) || !db.exec(format.settings)) return {};
     if (format.keeps_log) db.keep_log();
     for (; version < static_cast<std::int64_t>(format.steps.size()); ++version) {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -75,6 +76,12 @@ std::string compact(wall_ms when) {
 std::uint64_t file_size(const std::string& path) noexcept {
     struct stat is {};
     return ::stat(path.c_str(), &is) == 0 ? static_cast<std::uint64_t>(is.st_size) : 0;
+}
+
+std::int64_t free_space(const std::string& path) noexcept {
+    struct statvfs is {};
+    if (::statvfs(path.c_str(), &is) != 0) return 0;
+    return static_cast<std::int64_t>(is.f_bavail) * static_cast<std::int64_t>(is.f_frsize);
 }
 
 state_directory::state_directory(std::string path, int lock)

@@ -41,4 +41,7 @@ private:
 // Bytes of a file; 0 when there is none.
 [[nodiscard]] std::uint64_t file_size(const std::string& path) noexcept;
 
+// What is free on a file's disk, for those who are not root; 0 when that is not known.
+[[nodiscard]] std::int64_t free_space(const std::string& path) noexcept;
+
 }  // namespace shardgate::store

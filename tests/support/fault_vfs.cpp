@@ -59,6 +59,10 @@ int on_write(sqlite3_file* f, const void* data, int size, sqlite3_int64 at) {
         const disk_fault fault = fault_of(*mine(f));
         if (s.writes_before > 0) --s.writes_before;
         if (fault == disk_fault::write_error) return ++s.counted.refused, SQLITE_IOERR_WRITE;
+        if (fault == disk_fault::damage) {
+            s.fault = disk_fault::none;
+            return ++s.counted.refused, SQLITE_CORRUPT;
+        }
         if (fault == disk_fault::full && at + size > length)
             return ++s.counted.refused, SQLITE_FULL;
         delay = s.delay;

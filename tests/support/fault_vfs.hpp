@@ -16,6 +16,7 @@ enum class disk_fault {
     write_error,  // every write fails with an I/O error
     sync_error,   // every fsync fails, the data having been written
     full,         // a write that makes a file longer finds no space
+    damage,       // the next write finds out that the file is damaged; once
 };
 // `only` restricts it to files whose name has this in it.
 void set_fault(disk_fault what, std::string only = {});
