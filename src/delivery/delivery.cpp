@@ -152,7 +152,10 @@ void delivery::impl::settle(entry& e, settled_as how, time_point now) {
     const bool fell = order.settle(e);
     const shard_order& of = *e.order;
     books.remove(e);
-    if (l.spilled()) refill(l, now);
+    if (l.spilled()) {
+        refill(l, now);
+        waiting.feed(l);
+    }
     waiting.place(l, now);
     if (fell) waiting.on_fence(of, now);
 }

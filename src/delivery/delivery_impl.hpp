@@ -99,6 +99,7 @@ struct delivery::impl {
     }
 
     // the spool, on the way back (delivery_unspool.cpp)
+    void call_back_pending(lane& l, time_point now);
     void refill(lane& l, time_point now);
     void read_back(lane& l, const spool_row& row, time_point now);
     void welcome_interaction(entry& e, time_point now);

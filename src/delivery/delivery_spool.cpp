@@ -58,9 +58,8 @@ void delivery::impl::on_arrival(entry& e) {
 
 bool delivery::impl::must_spill(const lane& l) const noexcept {
     if (queue.overflow != config::overflow_policy::spill) return false;
-    if (l.readable > 0) return true;
+    if (l.spilled()) return true;
     if (disk_fails) return false;  // it would be stuck: shedding keeps the bound
-    if (!l.pending.empty()) return true;
     // The fuller memory is, the less of it one lane may have: a guild whose requests hang fills
     // half of it, then the spool, and the others never notice.
     static constexpr std::array<std::size_t, 7> allowed{SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX,

@@ -152,19 +152,28 @@ void delivery::impl::drop_when_read(snowflake interaction) {
 }
 
 // What is still on its way to the disk, when nothing on the disk lies before it, need not take the
-// detour: the lane has come to it.
-void delivery::impl::refill(lane& l, time_point) {
-    if (!l.queue.empty() || l.readable > 0 || l.reading || l.pending.empty()) return;
-    if (l.key.what == lane_key::kind::single) return;  // a lane for the disk only
+// detour.
+void delivery::impl::call_back_pending(lane& l, time_point now) {
+    if (l.readable > 0 || l.reading || l.pending.empty()) return;
+    if (!l.in_flight) waiting.take_off(l);
     while (!l.pending.empty()) {
         entry& e = l.pending.front();
         l.pending.pop_front();
         e.spilled = false;
         if (e.disk == on_disk::wanted) want_alone(e);
         if (e.disk == on_disk::writing) books.set_pinned(e, false);
-        waiting.append(l, e);
-        if (l.queue.size() == 1) l.group = group_of(l);
+        lane& to = l.key.what == lane_key::kind::single
+                       ? waiting.get({lane_key::kind::single, ++single_lanes})
+                       : l;
+        waiting.append(to, e);
+        if (to.queue.size() == 1) to.group = group_of(to);
+        if (&to != &l) waiting.place(to, now);
     }
+}
+
+// The lane has come to it, so the handler takes events: no need to wait for the disk.
+void delivery::impl::refill(lane& l, time_point now) {
+    if (l.queue.empty() && l.key.what != lane_key::kind::single) call_back_pending(l, now);
 }
 
 void delivery::set_disk_fails(bool fails, time_point now) {
@@ -174,10 +183,10 @@ void delivery::set_disk_fails(bool fails, time_point now) {
     if (!fails) return;
     std::vector<lane*> stuck;
     d.waiting.each([&](lane& l) {
-        if (l.queue.empty() && !l.in_flight && !l.pending.empty()) stuck.push_back(&l);
+        if (!l.pending.empty()) stuck.push_back(&l);
     });
     for (lane* l : stuck) {
-        d.refill(*l, now);
+        d.call_back_pending(*l, now);
         d.waiting.place(*l, now);
     }
 }
@@ -243,6 +252,7 @@ void delivery::impl::give_up(lane& l, const spool_row_info& row, time_point now)
     ++counts.shed[static_cast<std::size_t>(rank)];
     gaps.on_shed({row.gen, row.shard, row.shards, row.event, row.received_wall}, now);
     if (row.event == event_id::interaction_create) desk.forget(row.id);
+    if (listener != nullptr) listener->on_given_up(row);
     --l.readable;
     --spooled;
     spooled_bytes -= std::min(spooled_bytes, row.bytes);

@@ -83,6 +83,8 @@ class delivery_listener {
 public:
     virtual ~delivery_listener() = default;
     virtual void on_settled(const queued_event& event, settled_as how) = 0;
+    // Shed from the spool, where its text stays unread.
+    virtual void on_given_up(const spool_row_info&) {}
 };
 
 enum class handler_state : std::uint8_t { up, down, paused };
