@@ -102,7 +102,12 @@ status_snapshot daemon::status() const {
     s.limit_remaining = gate_->state().remaining(now);
     s.max_concurrency = limit.max_concurrency;
     s.limit_reset_after_s = std::max(0.0, seconds(limit.reset_after - (now - limits_seen_)));
-    if (const auto until = gate_->state().blocked_until(now))
+    const auto until = gate_->state().blocked_until(now);
+    if (until && now < identify_from_)
+        s.waiting_for = "this daemon ended uncleanly " + std::to_string(crashes_) +
+                        " times in ten minutes: the next session starts in " +
+                        std::to_string(static_cast<long>(seconds(identify_from_ - now))) + " s";
+    else if (until && limits_known_)
         s.waiting_for = "the identify budget is used up; the next session starts in " +
                         std::to_string(static_cast<long>(seconds(*until - now))) + " s";
     return s;
@@ -211,7 +216,8 @@ readiness daemon::ready() const {
     readiness r;
     const time_point now = clock::now();
     if (stopping_) r.reasons.emplace_back("stopping");
-    if (!waiting_for_.empty()) r.reasons.push_back("waiting for " + waiting_for_);
+    // Sessions that are resumed need nobody's answer.
+    if (!waiting_for_.empty() && !fleet_) r.reasons.push_back("waiting for " + waiting_for_);
     std::size_t away = 0;
     std::string example;
     if (fleet_)
@@ -230,11 +236,11 @@ readiness daemon::ready() const {
     const delivery_snapshot d = deliverer_->core().snapshot();
     if (d.state != handler_state::up)
         r.reasons.push_back("the handler is " + std::string(name_of(d.state)));
-    r.ready = r.reasons.empty();
     const status_snapshot s = status();
     r.warnings = s.warnings;
-    if (s.storage.state == "failing")
-        r.warnings.push_back("the state directory cannot be written: " + s.storage.detail);
+    // Events still flow; but the promise that none is lost does not hold until the disk is back.
+    if (s.storage.state == "failing") r.reasons.push_back("storage fails: " + s.storage.detail);
+    r.ready = r.reasons.empty();
     return r;
 }
 
