@@ -146,7 +146,7 @@ void state_keeper::on_failed(const write_outcome& outcome, time_point now) {
     if (trouble_.empty())
         log::error(
             "storage fails: events are kept in memory, and shed at its bound",
-            {{"detail", what + outcome.detail}, {"what_to_do", "see docs/operations.md, storage"}});
+            {{"detail", what + outcome.detail}, {"what_to_do", "see docs/spool.md"}});
     trouble_ = what + outcome.detail;
     out_.core().set_disk_fails(true, now);
 }
