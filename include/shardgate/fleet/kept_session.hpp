@@ -16,7 +16,10 @@ namespace shardgate {
 class kept_session {
 public:
     // As read at start: nothing has changed since.
-    void restore(const session_row& row) { kept_ = row; }
+    void restore(const session_row& row) {
+        kept_ = row;
+        guilds_whole_ = false;
+    }
     // A new session: the guild set is READY's.
     void on_ready() noexcept;
     // An event changed what is known of a guild.
