@@ -125,12 +125,12 @@ TEST_F(StoredEvent, AgesByTheWallWhileTheDaemonIsAway) {
     old.age = 20s;
     event_spec from_the_future;
     from_the_future.age = -1h;
-    event_spec from_the_big_bang;
+    const event_ptr plain = event_spec{}.make();
     open();
     store_rows({row_of(1, old), row_of(2, from_the_future)});
-    event_parts p = from_the_big_bang.make()->parts();
+    event_parts p = plain->parts();
     p.received_wall = wall_ms::min();
-    spool_row r = row_of(3, from_the_big_bang);
+    spool_row r = row_of(3, {});
     r.event = queued_event::restore(p);
     store_rows({r});
     reopen();
