@@ -39,7 +39,7 @@ void count_in(std::map<std::string, std::uint64_t, std::less<>>& where, std::str
 struct truth::row {
     std::uint32_t lane = 0;
     std::uint32_t sent = 0;      // ticks since start_
-    std::uint32_t key_hash = 0;  // of the first receipt's key
+    std::uint32_t key_hash = 0;  // of the first receipt's key; lost and not received: why
     std::uint16_t name = 0;
     std::uint8_t flags = 0;     // and the expectation in the two high bits
     std::uint8_t receipts = 0;  // stays at 255
@@ -143,7 +143,11 @@ void truth::lost(std::uint64_t n, std::string_view why) {
     r->flags |= flag_lost;
     ++counts_.lost;
     if (r->expected() == expectation::arrives) --counts_.expected;
-    count_in(lost_by_, why);
+    auto reason = std::find_if(lost_by_.begin(), lost_by_.end(),
+                               [why](const auto& one) { return one.first == why; });
+    if (reason == lost_by_.end()) reason = lost_by_.insert(lost_by_.end(), {std::string(why), 0});
+    ++reason->second;
+    r->key_hash = static_cast<std::uint32_t>(reason - lost_by_.begin());
 }
 
 void truth::received(const received_event& event, time_point now) {
@@ -161,6 +165,7 @@ void truth::received(const received_event& event, time_point now) {
     }
     const std::uint32_t hash = hash_of(event.key);
     if (r->receipts == 0) {
+        if (r->has(flag_lost)) --lost_by_[r->key_hash].second;
         r->key_hash = hash;
         count_first(*r, event, now);
     } else {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "shardgate/base/ids.hpp"
@@ -156,7 +157,9 @@ private:
     std::vector<std::string> names_;
     std::map<std::string, std::uint16_t, std::less<>> name_index_;
     std::vector<name_counts> by_name_;
-    std::map<std::string, std::uint64_t, std::less<>> forwarded_, lost_by_;
+    std::map<std::string, std::uint64_t, std::less<>> forwarded_;
+    // Of the lost ones those that have not been received, by why; a handful of reasons.
+    std::vector<std::pair<std::string, std::uint64_t>> lost_by_;
 
     std::unordered_map<std::uint64_t, std::uint32_t> copies_;  // beyond the first
     std::unordered_map<std::uint64_t, snowflake> interaction_of_;

@@ -62,7 +62,7 @@ void truth::account(boost::json::object& out) const {
     out["lost_received"] = counts_.lost_received;
     boost::json::object lost;
     for (const auto& [why, count] : lost_by_)
-        lost[why] = count;
+        if (count != 0) lost[why] = count;
     out["lost_by"] = std::move(lost);
 }
 
@@ -87,7 +87,7 @@ boost::json::object truth::report() const {
     out["forwarded"] = std::move(forwarded);
     boost::json::object lost;
     for (const auto& [why, count] : lost_by_)
-        lost[why] = count;
+        if (count != 0) lost[why] = count;
     out["lost_by"] = std::move(lost);
 
     out["missing_first"] = missing_first();

@@ -315,9 +315,11 @@ class Daemon(Program, Endpoint):
         answer = self.ask("GET", "/readyz")
         return [] if answer.status == 200 else answer.json()["reasons"]
 
-    def says(self, word):
-        """The first reason of /readyz that begins with a word; None without one."""
-        return next((r for r in self.reasons() if r.startswith(word)), None)
+    def says(self, pattern):
+        """The first reason or warning of /readyz that has a regular expression; None without one."""
+        answer = self.ask("GET", "/readyz").json()
+        said = answer.get("reasons", []) + answer.get("warnings", [])
+        return next((text for text in said if re.search(pattern, text)), None)
 
     def dead_letters(self, query=""):
         return self.get("/v1/dead-letters" + query)

@@ -209,6 +209,35 @@ TEST(Truth, LostEventsAreNotMissedAndNoFaultWhenTheyComeAllTheSame) {
     EXPECT_FALSE(book.was_lost(1));
 }
 
+TEST(Truth, WhatWasCalledLostAndCameHasNoReasonAnyMore) {
+    truth book;
+    for (std::uint64_t n = 1; n <= 3; ++n)
+        book.sent(sent_event(n, "MESSAGE_CREATE", 7), time_point{});
+    book.lost(1, "ring overrun");
+    book.lost(2, "session expired");
+    book.lost(3, "ring overrun");
+    const auto receive = [&](std::uint64_t n) {
+        received_event r;
+        r.n = n;
+        r.name = "MESSAGE_CREATE";
+        r.key = "a-" + std::to_string(n);
+        book.received(r, time_point{});
+    };
+    receive(2);
+    receive(3);
+    receive(3);
+    boost::json::object account;
+    book.account(account);
+
+    const auto& why = account.at("lost_by").as_object();
+    EXPECT_EQ(why.size(), 1U);
+    EXPECT_EQ(why.at("ring overrun").as_uint64(), 1U);
+    EXPECT_EQ(account.at("lost").as_uint64(), 3U);
+    EXPECT_EQ(account.at("lost_received").as_uint64(), 2U);
+    EXPECT_EQ(account.at("copies").as_uint64(), 1U);
+    EXPECT_EQ(account.at("doubles").as_uint64(), 0U);
+}
+
 TEST(Truth, NumbersNeverGivenOutAreCounted) {
     truth book;
     book.received(receipt(1), t0);
