@@ -40,7 +40,8 @@ struct guild_row {
     guild_state state{};  // absent: it is forgotten
 };
 
-// One transaction. Order within it: guilds_cleared, guilds, then everything else.
+// One transaction. Order within it: guilds_cleared, guilds, then everything else. A shard that is
+// in `sessions` and in `sessions_ended` has the one of `sessions`, and keeps its guilds.
 struct store_batch {
     spool_changes spool;
     std::vector<session_row> sessions;      // set, replacing the shard's old one

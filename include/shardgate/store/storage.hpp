@@ -77,6 +77,7 @@ public:
 
     // ---- loop thread only; callbacks come on the loop, never from inside the call, and not after
     // the destructor has begun -----------------------------------------------------------------
+    // Done in the order of the calls. At most a few should be under way; beyond 1,024 one fails.
     // One transaction. At most one write should be under way: the caller gathers meanwhile.
     void write(std::shared_ptr<const store_batch> batch, std::function<void(write_outcome)> done);
     void read(spool_read what, std::function<void(read_outcome<spool_row>)> done);
