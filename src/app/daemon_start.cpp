@@ -28,8 +28,8 @@ constexpr auto last_retry = std::chrono::seconds(60);
 // each. Resumes cost nothing and never wait.
 constexpr auto crash_window = std::chrono::minutes(10);
 constexpr std::uint32_t crashes_allowed = 5;
-constexpr duration crash_wait_first = std::chrono::seconds(10);
-constexpr duration crash_wait_most = std::chrono::minutes(5);
+constexpr duration crash_wait_first = std::chrono::seconds(5);
+constexpr duration crash_wait_most = std::chrono::minutes(1);
 
 std::int64_t milliseconds_of(duration d) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
@@ -88,7 +88,8 @@ void daemon::take_state() {
         duration wait = crash_wait_first;
         for (std::uint32_t n = crashes_allowed; n < crashes_ && wait < crash_wait_most; ++n)
             wait *= 2;
-        identify_from_ = later(clock::now(), std::min(wait, crash_wait_most));
+        wait = std::min(wait, crash_wait_most);
+        identify_from_ = later(clock::now(), wait);
         log::warn("this daemon has ended uncleanly again and again: new sessions wait",
                   {{"ends_in_ten_minutes", crashes_}, {"wait_ms", milliseconds_of(wait)}});
     }

@@ -223,13 +223,15 @@ readiness daemon::ready() const {
     if (fleet_)
         for (const auto& shard : fleet_->shards()) {
             const shard_state is = shard->state();
-            if (is == shard_state::ready) continue;
+            if (is == shard_state::ready && shard->survives()) continue;
             if (is == shard_state::resuming &&
                 now - shard->session().state_since() < settings_.admin.ready_grace)
                 continue;
             if (++away == 1)
-                example = "shard " + std::to_string(shard->id().value) + " is " +
-                          std::string(name_of(is));
+                example =
+                    "shard " + std::to_string(shard->id().value) + " is " +
+                    std::string(is == shard_state::ready ? "ready, its session not on disk yet"
+                                                         : name_of(is));
         }
     if (away > 1) example += " and " + std::to_string(away - 1) + " more are not ready";
     if (away > 0) r.reasons.push_back(example);

@@ -79,6 +79,11 @@ void fleet::add_state(store_batch& batch) {
         shard->add_state(batch);
 }
 
+void fleet::on_stored() {
+    for (auto& shard : shards_)
+        shard->on_stored();
+}
+
 void fleet::forget_stored() {
     for (auto& shard : shards_)
         shard->forget_stored();

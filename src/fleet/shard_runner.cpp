@@ -228,7 +228,8 @@ void shard_runner::connect(const act::connect& how) {
     };
     const auto go = [this, open_it, resuming = how.resuming, alive] {
         if (alive.expired()) return;
-        if (resuming)
+        const auto& record = fsm_.session();
+        if (resuming && record && durable_safe() != record->seq)
             around_.stage.when_held(gen_, shard_, open_it);
         else
             open_it();
@@ -338,16 +339,23 @@ void shard_runner::check_guilds(time_point now) {
 // ---- what is kept
 // --------------------------------------------------------------------------------
 
-seq_no shard_runner::safe(bool after_batch) const {
+seq_no shard_runner::safe_after_batch() const {
     const auto& record = fsm_.session();
     if (!record) return {};
-    const auto unsafe = around_.stage.first_unsafe(gen_, shard_, after_batch);
+    const auto unsafe = around_.stage.first_unsafe(gen_, shard_, true);
     if (!unsafe || unsafe->value == 0) return record->seq;
     return std::min(record->seq, seq_no{unsafe->value - 1});
 }
 
+seq_no shard_runner::durable_safe() const {
+    const auto& record = fsm_.session();
+    return record ? kept_.durable_safe(record->session_id) : seq_no{};
+}
+
+// The mark on disk, not the one in memory: what Discord is told it may forget, and a process after
+// us asks for everything from the mark on disk.
 void shard_runner::tell_safe() {
-    if (around_.stage.keeps_state()) fsm_.set_safe(safe(false));
+    if (around_.stage.keeps_state()) fsm_.set_safe(durable_safe());
 }
 
 void shard_runner::add_state(store_batch& batch) {
@@ -359,7 +367,7 @@ void shard_runner::add_state(store_batch& batch) {
         row->shards = shards_;
         row->session_id = record->session_id;
         row->resume_url = record->resume_url;
-        row->safe = safe(true);
+        row->safe = safe_after_batch();
         row->received = record->seq;
         row->last_event = session_seen_;
         row->guilds_loaded = guilds_.loaded();
@@ -387,7 +395,7 @@ shard_snapshot shard_runner::snapshot() const {
     if (const auto& record = fsm_.session()) {
         s.session = record->session_id.substr(0, 8) + "…";
         s.received = record->seq.value;
-        s.safe = around_.stage.keeps_state() ? safe(false).value : record->seq.value;
+        s.safe = around_.stage.keeps_state() ? durable_safe().value : record->seq.value;
     }
     if (const auto latency = fsm_.latency())
         s.latency_ms = std::chrono::duration<double, std::milli>(*latency).count();

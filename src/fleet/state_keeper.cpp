@@ -50,11 +50,10 @@ void state_keeper::hold(generation gen, shard_id shard) {
 }
 
 void state_keeper::when_held(generation gen, shard_id shard, std::function<void()> go) {
-    if (!out_.core().first_unsafe(gen, shard, false)) return go();
     out_.core().hold(gen, shard);
     const auto same = [&](const waiter& w) { return w.gen == gen && w.shard == shard; };
     std::erase_if(waiters_, same);
-    waiters_.push_back({gen, shard, later(clock::now(), hold_patience), std::move(go)});
+    waiters_.push_back({gen, shard, begun_ + 1, later(clock::now(), hold_patience), std::move(go)});
     urgent();
 }
 
@@ -100,7 +99,9 @@ void state_keeper::write(time_point now) {
     batch->facts = std::exchange(facts_, {});
     next_tick_ = later(now, tick);
     urgent_ = false;
+    ++begun_;
     if (batch->empty()) {
+        stored_ = begun_;
         if (everything_) std::exchange(everything_, nullptr)();
         return;
     }
@@ -127,8 +128,10 @@ void state_keeper::on_written(const write_outcome& outcome) {
         retry_wait_ = duration{0};
         batch_.reset();
         out_.core().set_disk_fails(false, now);
+        stored_ = begun_;
+        if (source_ != nullptr) source_->on_stored();
         out_.core().on_changes_stored(now);
-        if (everything_) urgent_ = true;  // until nothing is left
+        if (everything_ || !waiters_.empty()) urgent_ = true;  // there may be more
         break;
     case write_result::failed: on_failed(outcome, now); break;
     case write_result::reset: on_reset(outcome.detail, now); break;
@@ -144,9 +147,8 @@ void state_keeper::on_failed(const write_outcome& outcome, time_point now) {
     const std::string what = outcome.full ? "the disk is full: " : "";
     // One line when it begins; what it says later is the same.
     if (trouble_.empty())
-        log::error(
-            "storage fails: events are kept in memory, and shed at its bound",
-            {{"detail", what + outcome.detail}, {"what_to_do", "see docs/spool.md"}});
+        log::error("storage fails: events are kept in memory, and shed at its bound",
+                   {{"detail", what + outcome.detail}, {"what_to_do", "see docs/spool.md"}});
     trouble_ = what + outcome.detail;
     out_.core().set_disk_fails(true, now);
 }
@@ -207,7 +209,7 @@ void state_keeper::on_listed(const read_outcome<spool_row_info>& outcome) {
 void state_keeper::release_waiters(time_point now) {
     std::vector<std::function<void()>> due;
     std::erase_if(waiters_, [&](waiter& w) {
-        if (now < w.until && out_.core().first_unsafe(w.gen, w.shard, false)) return false;
+        if (now < w.until && w.batch > stored_) return false;
         due.push_back(std::move(w.go));
         return true;
     });

@@ -52,6 +52,7 @@ public:
     void restart(shard_id shard);
 
     void add_state(store_batch& batch) override;
+    void on_stored() override;
     void forget_stored() override;
 
     [[nodiscard]] const shard_range& range() const noexcept { return range_; }

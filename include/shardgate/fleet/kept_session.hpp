@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string_view>
 
 #include "shardgate/guild/guild_book.hpp"
 #include "shardgate/store/records.hpp"
@@ -17,7 +18,7 @@ class kept_session {
 public:
     // As read at start: nothing has changed since.
     void restore(const session_row& row) {
-        kept_ = row;
+        kept_ = durable_ = row;
         guilds_whole_ = false;
     }
     // A new session: the guild set is READY's.
@@ -31,6 +32,17 @@ public:
     void add(const std::optional<session_row>& now, const shard_guilds& guilds, shard_key key,
              store_batch& batch);
 
+    // The last batch that something was added to is durable.
+    void on_stored() { durable_ = kept_; }
+    // The mark that a new process would resume this session from; 0 when it is not on disk.
+    [[nodiscard]] seq_no durable_safe(std::string_view session) const noexcept {
+        return is_durable(session) ? durable_->safe : seq_no{};
+    }
+
+    [[nodiscard]] bool is_durable(std::string_view session) const noexcept {
+        return durable_ && durable_->session_id == session;
+    }
+
 private:
     struct change {
         seq_no seq;
@@ -40,8 +52,9 @@ private:
 
     void add_all_guilds(seq_no safe, const shard_guilds& guilds, shard_key key, store_batch& batch);
 
-    std::optional<session_row> kept_;
-    bool guilds_whole_ = true;   // the next batch takes the whole set
+    std::optional<session_row> kept_;     // as last added
+    std::optional<session_row> durable_;  // as last stored
+    bool guilds_whole_ = true;            // the next batch takes the whole set
     std::deque<change> unkept_;  // in order of seq; bounded by what is unsafe, a second's worth
 };
 

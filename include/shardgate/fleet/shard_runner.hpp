@@ -66,7 +66,13 @@ public:
 
     // See state_source: what of this shard is to be kept.
     void add_state(store_batch& batch);
+    void on_stored() { kept_.on_stored(); }
     void forget_stored() noexcept { kept_.forget(); }
+    // A new process would resume its session, if it has one.
+    [[nodiscard]] bool survives() const noexcept {
+        return !around_.stage.keeps_state() || !fsm_.session() ||
+               kept_.is_durable(fsm_.session()->session_id);
+    }
 
     [[nodiscard]] shard_snapshot snapshot() const;
     [[nodiscard]] shard_state state() const noexcept { return fsm_.state(); }
@@ -92,7 +98,8 @@ private:
     void connect(const act::connect& how);
     void open(const std::string& base);
     void tell_safe();  // to the session machine, before it may need it
-    [[nodiscard]] seq_no safe(bool after_batch) const;
+    [[nodiscard]] seq_no safe_after_batch() const;
+    [[nodiscard]] seq_no durable_safe() const;
     void hang_up(close_code code, std::string_view why);  // 0 = without a close frame
     void drop_connection();
     void lose_session(const act::session_lost& lost);

@@ -27,6 +27,8 @@ public:
     // Adds what changed since the last call, as it will be once `batch` is durable. Its spool part
     // is complete: delivery::first_unsafe(…, true) speaks of it.
     virtual void add_state(store_batch& batch) = 0;
+    // What the last call added is durable.
+    virtual void on_stored() = 0;
     // Nothing that was ever added is on disk any more: add everything again.
     virtual void forget_stored() = 0;
 };
@@ -47,8 +49,8 @@ public:
     // Sessions that nobody will resume: their rows go.
     void end_sessions(const std::vector<stored_session>& sessions);
 
-    // Runs `go` when nothing of the shard is left that a crash would lose, or after `patience` all
-    // the same: before a RESUME. At once if that is so already.
+    // Runs `go` when everything of the shard and its marks are durable, or half a second later all
+    // the same: before a RESUME.
     void when_held(generation gen, shard_id shard, std::function<void()> go) override;
     // Into the next batch, without waiting for it.
     void hold(generation gen, shard_id shard) override;
@@ -67,6 +69,7 @@ private:
     struct waiter {
         generation gen;
         shard_id shard;
+        std::uint64_t batch;  // the first one that has it all
         time_point until;
         std::function<void()> go;
     };
@@ -88,6 +91,7 @@ private:
     state_source* source_ = nullptr;
     std::shared_ptr<const store_batch> batch_;  // under way, or to be tried again
     bool trying_ = false;                       // it is at the disk just now
+    std::uint64_t begun_ = 0, stored_ = 0;      // batches
     time_point retry_at_ = never;
     duration retry_wait_{0};
     time_point not_before_{};
