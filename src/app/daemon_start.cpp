@@ -76,6 +76,7 @@ void daemon::take_state() {
         log::error(notice);
         warnings_.push_back(notice);
     }
+    stored_.spool.notes = stored_.facts;
     keeper_ = std::make_unique<state_keeper>(loop_.get_executor(), *disk_, *deliverer_, random_,
                                              std::exchange(stored_.spool, {}));
     const delivery_snapshot waiting = std::as_const(*deliverer_).core().snapshot();

@@ -135,7 +135,7 @@ time_point delivery::changes_due() const noexcept {
     if (!d.spooling || d.batch_out) return never;
     const bool now = !d.wanted.empty() || (!d.spilling.empty() && d.room_in_spool()) ||
                      !d.dying_new.empty() || !d.answers.empty() || !d.dead_done.empty() ||
-                     d.done.size() >= frees_that_matter;
+                     d.gaps.changed() || d.done.size() >= frees_that_matter;
     if (now) return time_point::min();
     return d.young.empty() ? never : later(d.young.front().queued, store_after);
 }
@@ -189,8 +189,10 @@ spool_changes delivery::next_changes(bool everything, time_point now, wall_ms) {
         dying->mark.writing = true;
         out.dead.push_back(dying->row);
     }
-    // A letter that is tried again must be among the events before it leaves the dead.
+    // A letter that is tried again must be among the events before it leaves the dead; a gap that
+    // is told, before its count goes. What was shed is counted in the batch whose marks pass it.
     if (copies_done) out.dead_done = std::exchange(d.dead_done, {});
+    out.notes = d.gaps.take_changes(copies_done);
     out.interactions = std::exchange(d.answers, {});
     d.batch_out = !out.empty();
     return out;

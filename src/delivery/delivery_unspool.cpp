@@ -50,6 +50,8 @@ void delivery::restore(const spool_contents& c, time_point now, wall_ms wall) {
         for (const std::uint64_t number : d.dead.add(std::move(letter)))
             d.dead_done.push_back(number);
     }
+    for (const auto& [name, text] : c.notes)
+        (void)d.gaps.restore(name, text, now);
     for (const interaction_row& row : c.interactions)
         if (row.how != interaction_answer::none) d.restored_answers[row.id] = row.how;
 }
@@ -290,6 +292,7 @@ void delivery::on_spool_reset(time_point now, wall_ms wall) {
     d.list_after = 0;
     d.done.clear(), d.done_out.clear(), d.given_up.clear(), d.dead_done.clear();
     d.dying_new.clear(), d.dying_out.clear();
+    d.gaps.forget_kept();
     d.dead.each([&](const dead_letter& l) {
         auto again = std::make_unique<impl::dying>();
         again->row = {l.number, l.status, l.attempts, l.when, l.reason, l.event};

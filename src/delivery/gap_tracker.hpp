@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -44,6 +45,15 @@ public:
 
     [[nodiscard]] bool pending() const noexcept { return !runs_.empty(); }
 
+    // What is not told yet survives as named texts: those that changed since the last call; an
+    // empty text means that the run was told, and is left for later without `told_too`.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> take_changes(bool told_too);
+    [[nodiscard]] bool changed() const noexcept { return !changed_.empty(); }
+    // One of them, read back at start. False: it is none.
+    bool restore(std::string_view name, std::string_view text, time_point now);
+    // Nothing of it is on disk any more.
+    void forget_kept();
+
 private:
     static constexpr duration patience = std::chrono::minutes(1);
 
@@ -56,6 +66,7 @@ private:
     };
     std::map<key, run> runs_;  // bounded by the number of shards
     std::set<key> untold_;     // a gap event of this shard is queued
+    std::set<key> changed_;    // since take_changes()
 };
 
 }  // namespace shardgate

@@ -97,6 +97,8 @@ void state_keeper::write(time_point now) {
     batch->sessions_ended = std::exchange(ended_, {});
     if (source_ != nullptr) source_->add_state(*batch);
     batch->facts = std::exchange(facts_, {});
+    for (auto& note : std::exchange(batch->spool.notes, {}))
+        batch->facts.push_back(std::move(note));
     next_tick_ = later(now, tick);
     urgent_ = false;
     ++begun_;
@@ -137,6 +139,7 @@ void state_keeper::on_written(const write_outcome& outcome) {
     case write_result::reset: on_reset(outcome.detail, now); break;
     }
     out_.pump();
+    pump();  // what was urgent meanwhile
 }
 
 void state_keeper::on_failed(const write_outcome& outcome, time_point now) {
@@ -197,6 +200,7 @@ void state_keeper::on_read(const lane_key& lane, const read_outcome<spool_row>& 
         urgent_ = true;
     }
     out_.pump();
+    pump();
 }
 
 void state_keeper::on_listed(const read_outcome<spool_row_info>& outcome) {
@@ -204,6 +208,7 @@ void state_keeper::on_listed(const read_outcome<spool_row_info>& outcome) {
     if (outcome.reset) on_reset(outcome.detail, now);
     out_.core().on_candidates(outcome.ok, outcome.rows, now, wall_now());
     out_.pump();
+    pump();
 }
 
 void state_keeper::release_waiters(time_point now) {

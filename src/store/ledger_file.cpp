@@ -70,7 +70,8 @@ result<void> ledger_file::open(wall_ms now, std::vector<std::string>& notices) {
     loaded_ = true;
     // The log that was kept begins anew; appending to it would ask for more space than it has.
     if (!file_.db().exec("PRAGMA wal_checkpoint(PASSIVE)")) file_.db().clear();
-    if (!moved->empty())
+    found_damaged_ = !moved->empty();
+    if (found_damaged_)
         notices.push_back(file_.path() + " was damaged and was moved aside as " + *moved +
                           ": every shard's first IDENTIFY waits a full interval, and the session "
                           "starts of the last day are not known");

@@ -27,6 +27,8 @@ public:
     // should know is appended to `notices`.
     [[nodiscard]] result<void> open(wall_ms now, std::vector<std::string>& notices);
 
+    // The file that was there could not be read and was moved aside.
+    [[nodiscard]] bool found_damaged() const noexcept { return found_damaged_; }
     [[nodiscard]] const ledger_book& book() const noexcept { return book_; }
     // When earlier runs ended that did not end cleanly, as far as that is known: at the start of
     // the run that followed.
@@ -49,6 +51,7 @@ private:
     ledger_book book_;
     std::vector<wall_ms> crashes_;
     wall_ms started_{};
+    bool found_damaged_ = false;
     bool loaded_ = false;   // what is known is in book_: a new file gets it
     std::int64_t run_ = 0;  // this run's row; 0: not written yet
     store_file file_;

@@ -33,6 +33,7 @@ result<void> spool_file::open(stored_state& out) {
     if (!moved) return moved.error();
     if (!moved->empty()) {
         out.spool_lost = true;
+        ++stats_.resets;
         out.notices.push_back(file_.path() + " was damaged and was moved aside as " + *moved +
                               ": what it held is not delivered");
     }

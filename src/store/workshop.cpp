@@ -45,6 +45,7 @@ result<void> workshop::open(wall_ms now, stored_state& out) {
     std::vector<std::string> notices;
     // The ledger first: its space comes before the spool's.
     if (auto opened = ledger_->open(now, notices); !opened) return opened.error();
+    ledger_resets_ = ledger_->found_damaged() ? 1U : 0U;
     if (auto opened = spool_->open(out); !opened) return opened.error();
     out.notices.insert(out.notices.end(), notices.begin(), notices.end());
     publish_stats();
@@ -80,6 +81,7 @@ void workshop::publish_stats() {
     storage_stats s = spool_->stats();
     s.ledger_writes = ledger_writes_;
     s.ledger_errors = ledger_errors_;
+    s.resets += ledger_resets_;
     const std::lock_guard lock(mutex_);
     stats_ = s;
 }

@@ -101,6 +101,7 @@ private:
     std::unique_ptr<spool_file> spool_;
     std::unique_ptr<ledger_file> ledger_;
     std::uint64_t ledger_writes_ = 0, ledger_errors_ = 0;
+    std::uint64_t ledger_resets_ = 0;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

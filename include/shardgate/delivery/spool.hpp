@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "shardgate/base/ids.hpp"
@@ -69,10 +70,12 @@ struct spool_changes {
     std::vector<dead_row> dead;
     std::vector<std::uint64_t> dead_done;
     std::vector<interaction_row> interactions;  // the same id again replaces
+    // Small texts by name, replacing; an empty text is as good as none. What was shed and not told.
+    std::vector<std::pair<std::string, std::string>> notes;
 
     [[nodiscard]] bool empty() const noexcept {
         return rows.empty() && done.empty() && dead.empty() && dead_done.empty() &&
-               interactions.empty();
+               interactions.empty() && notes.empty();
     }
 };
 
@@ -113,6 +116,7 @@ struct spool_contents {
     std::vector<spool_epoch> epochs;  // in order of shard and epoch
     std::vector<dead_row> dead;       // in order of number
     std::vector<interaction_row> interactions;
+    std::vector<std::pair<std::string, std::string>> notes;
 };
 
 }  // namespace shardgate

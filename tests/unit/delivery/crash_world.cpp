@@ -58,6 +58,7 @@ void crash_world::start_process() {
         c.epochs.push_back({generation{1}, shard_id{key.first}, key.second, n});
     for (const auto& [number, d] : files.dead)
         c.dead.push_back(d);
+    c.notes.assign(files.notes.begin(), files.notes.end());
     core->restore(c, now, wall());
 }
 
@@ -153,6 +154,8 @@ void crash_world::apply(disk& d, const batch& b) {
         d.dead[row.number] = row;
     for (const std::uint64_t number : b.changes.dead_done)
         d.dead.erase(number);
+    for (const auto& [name, text] : b.changes.notes)
+        d.notes[name] = text;
     for (const auto& [shard, mark] : b.marks)
         d.marks[shard] = mark;
 }

@@ -49,6 +49,7 @@ private:
         std::map<std::uint64_t, disk_row> rows;
         std::map<std::uint64_t, dead_row> dead;
         std::map<std::uint32_t, std::pair<std::string, std::uint64_t>> marks;  // session, safe
+        std::map<std::string, std::string> notes;
         std::uint64_t last_position = 0;
     };
     struct batch {
