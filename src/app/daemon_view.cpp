@@ -86,6 +86,10 @@ status_snapshot daemon::status() const {
     s.warnings = warnings_;
     if (keeper_)
         s.warnings.insert(s.warnings.end(), keeper_->warnings().begin(), keeper_->warnings().end());
+    if (keeper_ && keeper_->slow() > duration{0})
+        s.warnings.push_back("the disk is slow: a write took " +
+                             std::to_string(static_cast<long>(seconds(keeper_->slow()) * 1000)) +
+                             " ms");
     s.waiting_for = waiting_for_;
     s.plan_source = plan_source_;
     if (!fleet_) return s;
@@ -102,6 +106,7 @@ status_snapshot daemon::status() const {
     s.limit_remaining = gate_->state().remaining(now);
     s.max_concurrency = limit.max_concurrency;
     s.limit_reset_after_s = std::max(0.0, seconds(limit.reset_after - (now - limits_seen_)));
+    if (gate_->ledger_fails()) s.waiting_for = "the identify ledger, which cannot be written";
     const auto until = gate_->state().blocked_until(now);
     if (until && now < identify_from_)
         s.waiting_for = "this daemon ended uncleanly " + std::to_string(crashes_) +

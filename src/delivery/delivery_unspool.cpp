@@ -121,7 +121,9 @@ void delivery::impl::read_back(lane& l, const spool_row& row, time_point now) {
     e.epoch = row.epoch;
     if (e.order->spilled > 0) --e.order->spilled;
     --spooled;
+    // A restored interaction weighs its token more than it did: no drift is carried on.
     spooled_bytes -= std::min<std::uint64_t>(spooled_bytes, row.event->weight());
+    if (spooled == 0) spooled_bytes = 0;
     --spooled_by_class[static_cast<std::size_t>(e.rank)];
     ++stored_too;
     if (!l.in_flight) waiting.take_off(l);
@@ -258,6 +260,7 @@ void delivery::impl::give_up(lane& l, const spool_row_info& row, time_point now)
     --l.readable;
     --spooled;
     spooled_bytes -= std::min(spooled_bytes, row.bytes);
+    if (spooled == 0) spooled_bytes = 0;
     --spooled_by_class[static_cast<std::size_t>(rank)];
     done.push_back(row.position);
     given_up.insert(row.position);

@@ -83,6 +83,10 @@ void identify_gate::grant(pacer_ticket who) {
     // The row first, the IDENTIFY after it (ledger.hpp): what is not written down is not sent.
     const auto written = [this, who, alive = std::weak_ptr<bool>(alive_)](bool stored) {
         if (alive.expired()) return;
+        if (!stored && !ledger_fails_)
+            log::error("the identify ledger cannot be written: nobody identifies until it can");
+        if (stored && ledger_fails_) log::info("the identify ledger can be written again");
+        ledger_fails_ = !stored;
         const auto it = candidates_.find(who);
         if (stored && it != candidates_.end())
             it->second->on_permit();

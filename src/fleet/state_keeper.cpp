@@ -15,6 +15,7 @@ constexpr duration spacing = std::chrono::milliseconds(20);
 constexpr duration hold_patience = std::chrono::milliseconds(500);
 constexpr duration first_retry = std::chrono::seconds(1);
 constexpr duration last_retry = std::chrono::seconds(30);
+constexpr duration slow_write = std::chrono::seconds(1);
 constexpr std::size_t warnings_kept = 16;
 
 }  // namespace
@@ -115,6 +116,7 @@ void state_keeper::write(time_point now) {
 void state_keeper::submit() {
     trying_ = true;
     retry_at_ = never;
+    submitted_ = clock::now();
     disk_.write(batch_, [this, alive = std::weak_ptr<bool>(alive_)](const write_outcome& outcome) {
         if (!alive.expired()) on_written(outcome);
     });
@@ -123,6 +125,7 @@ void state_keeper::submit() {
 void state_keeper::on_written(const write_outcome& outcome) {
     trying_ = false;
     const time_point now = clock::now();
+    note_time(now - submitted_);
     switch (outcome.what) {
     case write_result::stored:
         if (!trouble_.empty()) log::info("storage works again");
@@ -140,6 +143,14 @@ void state_keeper::on_written(const write_outcome& outcome) {
     }
     out_.pump();
     pump();  // what was urgent meanwhile
+}
+
+void state_keeper::note_time(duration took) {
+    slow_ = took >= slow_write ? took : duration{0};
+    if (slow_ == duration{0}) return;
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    log::write_limited(log::level::warn, "slow disk",
+                       "the disk is slow: marks and stored events lag behind", {{"took_ms", ms}});
 }
 
 void state_keeper::on_failed(const write_outcome& outcome, time_point now) {

@@ -152,6 +152,13 @@ def test_slow_disk(case):
     stand.disk.do("sync_delay_ms=2000")
     stand.disk.wait_more("delayed", 2)
     stand.events_still_arrive()
+    # And it is told: log, metric, /readyz.
+    wait_until(lambda: stand.daemon.metric("shardgate_storage_last_write_seconds") > 1, 30,
+               "the metric to say how long a write takes")
+    wait_until(lambda: any(
+        "the disk is slow" in w for w in stand.daemon.ask("GET", "/readyz").json()["warnings"]), 30,
+               "/readyz to warn of the slow disk")
+    stand.daemon.wait_log("the disk is slow", 30)
     longest = stand.heartbeats_went_on()
     say(f"longest time between heartbeats: {longest:.0f} of {HEARTBEAT_MS} ms")
     stand.end_load()

@@ -38,6 +38,8 @@ public:
     void release(pacer_ticket who);
     void update(const session_start_limit& limit);
 
+    // The last row could not be written: nobody identifies until one can.
+    [[nodiscard]] bool ledger_fails() const noexcept { return ledger_fails_; }
     [[nodiscard]] const pacer& state() const noexcept { return pacer_; }
     [[nodiscard]] std::uint64_t identifies() const noexcept { return identifies_; }
     [[nodiscard]] const session_start_limit& limit() const noexcept { return limit_; }
@@ -53,6 +55,7 @@ private:
     std::map<pacer_ticket, identify_candidate*> candidates_;
     std::vector<pacer_signal> signals_;
     std::uint64_t identifies_ = 0;
+    bool ledger_fails_ = false;
     lazy_timer timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -61,6 +61,8 @@ public:
     void pump() override;
     // When a batch went wrong and none has gone through since; else empty.
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
+    // How long the last write took, if that was longer than a disk should take; else 0.
+    [[nodiscard]] duration slow() const noexcept { return slow_; }
     // Files that were moved aside.
     [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
     [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
@@ -77,6 +79,7 @@ private:
     void write(time_point now);
     void submit();
     void on_written(const write_outcome& outcome);
+    void note_time(duration took);
     void on_failed(const write_outcome& outcome, time_point now);
     void on_reset(const std::string& detail, time_point now);
     void read();
@@ -95,6 +98,8 @@ private:
     time_point retry_at_ = never;
     duration retry_wait_{0};
     time_point not_before_{};
+    time_point submitted_{};
+    duration slow_{0};
     time_point next_tick_{};
     bool urgent_ = false;
     std::vector<std::pair<std::string, std::string>> facts_;

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The spool's rules one by one; the disk is a map. Everything at once: no_loss_property_test.cpp.
+#include <map>
+
+#include "unit/delivery/fixture.hpp"
+
+namespace shardgate::testing {
+namespace {
+
+class Spool : public delivery_fixture {
+protected:
+    Spool() { queue.overflow = config::overflow_policy::spill; }
+
+    void open(const spool_contents& contents = {}) {
+        make();
+        core->restore(contents, now, wall());
+    }
+    // One batch, from the core to the disk.
+    spool_changes write(bool everything = false) {
+        const spool_changes batch = core->next_changes(everything, now, wall());
+        if (batch.empty()) return batch;
+        for (const spool_row& row : batch.rows)
+            disk[row.position] = row;
+        for (const std::uint64_t position : batch.done)
+            disk.erase(position);
+        core->on_changes_stored(now);
+        return batch;
+    }
+    void read() {
+        while (const auto what = core->next_read(now)) {
+            std::vector<spool_row> rows;
+            for (const auto& [position, row] : disk)
+                if (row.lane == what->lane && position >= what->from && rows.size() < what->rows)
+                    rows.push_back(row);
+            core->on_read(what->lane, true, rows, now);
+        }
+    }
+    // What a process after this one finds.
+    [[nodiscard]] spool_contents contents() const {
+        spool_contents c;
+        std::map<std::uint64_t, spool_lane> lanes;
+        std::map<std::uint64_t, std::uint64_t> epochs;
+        for (const auto& [position, row] : disk) {
+            c.last_position = position;
+            ++c.rows;
+            c.bytes += row.event->weight();
+            ++c.by_class[static_cast<std::size_t>(shed_class_of(row.event->event))];
+            spool_lane& l = lanes[row.lane.id];
+            if (l.rows++ == 0) l.lane = row.lane, l.first = position;
+            ++epochs[row.epoch];
+        }
+        for (const auto& [id, l] : lanes)
+            c.lanes.push_back(l);
+        for (const auto& [epoch, n] : epochs)
+            c.epochs.push_back({generation{1}, shard_id{0}, epoch, n});
+        return c;
+    }
+    [[nodiscard]] std::uint64_t unsafe(bool after_batch = false) const {
+        const auto seq = core->first_unsafe(generation{1}, shard_id{0}, after_batch);
+        return seq ? seq->value : 0;
+    }
+
+    std::map<std::uint64_t, spool_row> disk;
+};
+
+TEST_F(Spool, AnEventThatIsTakenInTimeCostsNoRow) {
+    open();
+    push("MESSAGE_CREATE");
+    answer(pull().at(0), 204);
+    pass(2s);
+    EXPECT_TRUE(write().empty());
+    EXPECT_EQ(unsafe(), 0U);
+}
+
+TEST_F(Spool, AfterASecondItIsStoredAndThenSafe) {
+    open();
+    push("MESSAGE_CREATE");
+    const auto request = pull().at(0);
+    pass(900ms);
+    EXPECT_TRUE(write().empty());
+    EXPECT_EQ(unsafe(), 1U);
+    pass(100ms);
+    EXPECT_LE(core->changes_due(), now);
+    EXPECT_EQ(write().rows.size(), 1U);
+    EXPECT_EQ(unsafe(), 0U);
+    EXPECT_EQ(core->snapshot().stored_events, 1U);
+    answer(request, 204);
+    EXPECT_EQ(write().done.size(), 1U);
+    EXPECT_TRUE(disk.empty());
+}
+
+TEST_F(Spool, ABatchUnderWayCountsOnlyForTheMarksItCarries) {
+    open();
+    push("MESSAGE_CREATE");
+    pass(1s);
+    EXPECT_FALSE(core->next_changes(false, now, wall()).empty());
+    EXPECT_EQ(unsafe(true), 0U);
+    EXPECT_EQ(unsafe(false), 1U);
+    EXPECT_TRUE(core->next_changes(true, now, wall()).empty());  // one at a time
+    core->on_changes_stored(now);
+    EXPECT_EQ(unsafe(false), 0U);
+}
+
+TEST_F(Spool, ReadyIsStoredAtOnceForNothingReplaysIt) {
+    open();
+    push("READY", 0);
+    EXPECT_EQ(write().rows.size(), 1U);
+}
+
+TEST_F(Spool, WhatTheOldSessionLeftIsStoredWhenANewOneBegins) {
+    open();
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 2);
+    session = std::make_shared<const std::string>("another");
+    push("READY", 0);
+    EXPECT_EQ(write().rows.size(), 3U);
+}
+
+TEST_F(Spool, HoldStoresWhatIsYoung) {
+    open();
+    push("MESSAGE_CREATE");
+    core->hold(generation{1}, shard_id{0});
+    EXPECT_EQ(write().rows.size(), 1U);
+    EXPECT_EQ(unsafe(), 0U);
+}
+
+TEST_F(Spool, ADeepLaneGoesToDiskAndComesBackInOrder) {
+    queue.max_events = 100;
+    open();
+    const auto first = [&] {
+        push("MESSAGE_CREATE", 1);
+        return pull().at(0);
+    }();
+    for (int i = 0; i < 300; ++i) {
+        push("MESSAGE_CREATE", 1);
+        write();
+    }
+    EXPECT_GT(core->snapshot().spooled_events, 200U);
+    EXPECT_LE(core->snapshot().events, 100U);
+    EXPECT_EQ(core->snapshot().shed[2], 0U);
+    std::vector<std::uint64_t> order{seq_of(first)};
+    answer(first, 204);
+    for (int i = 0; i < 2000 && !core->idle(); ++i) {
+        read();
+        for (const auto& r : pull()) {
+            order.push_back(seq_of(r));
+            answer(r, 204);
+        }
+        write();
+    }
+    ASSERT_EQ(order.size(), 301U);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+    write();
+    EXPECT_TRUE(disk.empty());
+}
+
+TEST_F(Spool, AHungGuildDoesNotPushOthersToTheDisk) {
+    queue.max_events = 400;
+    open();
+    push("MESSAGE_CREATE", 1);
+    const auto hung = pull().at(0);
+    for (int i = 0; i < 2000; ++i) {
+        push("MESSAGE_CREATE", 1);
+        write();
+        const std::uint64_t other = push("MESSAGE_CREATE", 2);
+        const auto sent = pull();
+        ASSERT_EQ(sent.size(), 1U);
+        EXPECT_EQ(seq_of(sent[0]), other);
+        answer(sent[0], 204);
+    }
+}
+
+TEST_F(Spool, ANewProcessGoesOnWhereTheOldOneWas) {
+    open();
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 1);
+    write(true);
+    const spool_contents left = contents();
+    core.reset();
+    open(left);
+    core->restore_known(generation{1}, shard_id{0}, *session, {1, 2});
+    last_seq = 0;  // Discord replays
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 1);
+    EXPECT_EQ(core->snapshot().replayed_known, 2U);
+    read();
+    std::vector<std::uint64_t> order;
+    for (int i = 0; i < 10; ++i) {
+        write();
+        read();
+        for (const auto& r : pull()) {
+            order.push_back(seq_of(r));
+            // One attempt of the old process may have been under way.
+            EXPECT_EQ(r.items[0].attempt, seq_of(r) < 3 ? 2U : 1U);
+            answer(r, 204);
+        }
+    }
+    EXPECT_EQ(order, (std::vector<std::uint64_t>{1, 2, 3}));
+}
+
+TEST_F(Spool, FencesHoldOverARestart) {
+    open();
+    push("MESSAGE_CREATE", 1);
+    push("READY", 0);
+    push("MESSAGE_CREATE", 2);
+    write(true);
+    const spool_contents left = contents();
+    core.reset();
+    open(left);
+    push("MESSAGE_CREATE", 3);
+    std::vector<std::string> order;
+    for (int i = 0; i < 10; ++i) {
+        read();
+        const auto sent = pull();
+        for (const auto& r : sent)
+            order.push_back(std::string(r.items[0].event->name()) + "/" +
+                            std::to_string(r.items[0].event->guild.value));
+        for (const auto& r : sent)
+            answer(r, 204);
+    }
+    ASSERT_EQ(order.size(), 4U);
+    EXPECT_EQ(order[0], "MESSAGE_CREATE/1");
+    EXPECT_EQ(order[1], "READY/0");
+}
+
+TEST_F(Spool, WhatIsTooOldIsShedAndTold) {
+    queue.spill_max_age = 1h;
+    open();
+    push("MESSAGE_CREATE", 1);
+    write(true);
+    pass(2h);
+    EXPECT_FALSE(core->next_candidates(now, wall()).has_value());  // it was in memory
+    EXPECT_EQ(core->snapshot().shed[2], 1U);
+    EXPECT_EQ(core->snapshot().events, 0U);
+}
+
+TEST_F(Spool, OldRowsAreListedAndShed) {
+    queue.spill_max_age = 1h;
+    open();
+    push("MESSAGE_CREATE", 1);
+    write(true);
+    const spool_contents left = contents();
+    core.reset();
+    pass(2h);
+    open(left);
+    const auto ask = core->next_candidates(now, wall());
+    ASSERT_TRUE(ask.has_value());
+    EXPECT_TRUE(ask->any_rank);
+    const spool_row& row = disk.begin()->second;
+    const queued_event& e = *row.event;
+    core->on_candidates(true,
+                        {{row.position, row.lane, row.epoch, e.gen, e.shard, e.shards, e.event,
+                          false, false, e.id, e.received_wall, e.weight()}},
+                        now, wall());
+    EXPECT_EQ(core->snapshot().shed[2], 1U);
+    EXPECT_EQ(core->snapshot().spooled_events, 0U);
+    EXPECT_EQ(write().done, std::vector<std::uint64_t>{row.position});
+}
+
+TEST_F(Spool, ALostSpoolIsToldAndWhatIsInMemoryIsWrittenAgain) {
+    queue.max_events = 100;
+    open();
+    push("MESSAGE_CREATE", 1);
+    const auto first = pull().at(0);
+    for (int i = 0; i < 150; ++i) {
+        push("MESSAGE_CREATE", 1);
+        write();
+    }
+    const std::uint64_t lost = core->snapshot().spooled_events;
+    ASSERT_GT(lost, 0U);
+    disk.clear();
+    core->on_spool_reset(now, wall());
+    EXPECT_EQ(core->snapshot().spool_lost, lost);
+    EXPECT_EQ(unsafe(), 1U);  // nothing is durable any more
+    write();
+    EXPECT_EQ(unsafe(), 0U);
+    answer(first, 204);
+    std::size_t gaps = 0;
+    for (int i = 0; i < 1000 && !core->idle(); ++i) {
+        for (const auto& r : pull()) {
+            gaps += r.items[0].event->name() == "SHARDGATE_GAP" ? 1U : 0U;
+            answer(r, 204);
+        }
+        write();
+        read();
+    }
+    EXPECT_TRUE(core->idle());
+    EXPECT_EQ(gaps, 1U);
+}
+
+TEST_F(Spool, ARetriedDeadLetterIsAmongTheEventsBeforeItLeavesTheDead) {
+    open();
+    push("MESSAGE_CREATE", 1);
+    answer(pull().at(0), 422);
+    EXPECT_EQ(unsafe(), 1U);
+    EXPECT_EQ(write().dead.size(), 1U);
+    EXPECT_EQ(unsafe(), 0U);
+    EXPECT_EQ(core->retry_dead_letters({}, now), 1U);
+    const spool_changes batch = write();
+    EXPECT_EQ(batch.rows.size(), 1U);
+    EXPECT_EQ(batch.dead_done.size(), 1U);
+}
+
+TEST_F(Spool, WhatWasShedAndNotToldIsToldByTheNextProcess) {
+    queue.overflow = config::overflow_policy::drop_oldest;
+    queue.max_events = 2;
+    open();
+    for (int i = 0; i < 5; ++i)
+        push("TYPING_START", 1);
+    const spool_changes batch = write();
+    ASSERT_EQ(batch.notes.size(), 1U);
+    core.reset();
+    spool_contents left;
+    left.notes = batch.notes;
+    open(left);
+    push("MESSAGE_CREATE", 1);
+    answer(pull().at(0), 204);
+    const auto gap = pull_later();
+    ASSERT_EQ(gap.size(), 1U);
+    EXPECT_NE(gap[0].items[0].event->frame().find("\"TYPING_START\":3"), std::string_view::npos)
+        << gap[0].items[0].event->frame();
+}
+
+TEST_F(Spool, AnOldInteractionLeavesTheQueueWhenItIsReadBack) {
+    open();
+    token = "token";
+    interaction_type = 2;
+    push("INTERACTION_CREATE", 1, 0, snowflake_made(0ms));
+    write(true);
+    const spool_contents left = contents();
+    core.reset();
+    pass(20min);
+    open(left);
+    read();
+    EXPECT_TRUE(pull().empty());
+    EXPECT_EQ(count(settled_as::expired), 1U);
+}
+
+}  // namespace
+}  // namespace shardgate::testing
