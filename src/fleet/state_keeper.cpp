@@ -117,8 +117,10 @@ void state_keeper::submit() {
     trying_ = true;
     retry_at_ = never;
     submitted_ = clock::now();
-    disk_.write(batch_, [this, alive = std::weak_ptr<bool>(alive_)](const write_outcome& outcome) {
-        if (!alive.expired()) on_written(outcome);
+    disk_.write(batch_, [this, batch = batch_,
+                         alive = std::weak_ptr<bool>(alive_)](const write_outcome& outcome) {
+        // A reset that a read found meanwhile has let go of the batch.
+        if (!alive.expired() && batch == batch_) on_written(outcome);
     });
 }
 
@@ -172,6 +174,7 @@ void state_keeper::on_reset(const std::string& detail, time_point now) {
                {{"detail", detail}});
     if (warnings_.size() < warnings_kept) warnings_.push_back(detail);
     batch_.reset();
+    trying_ = false;
     trouble_.clear();
     out_.core().set_disk_fails(false, now);
     out_.core().on_spool_reset(now, wall_now());
