@@ -2,6 +2,8 @@
 """The handler goes away in every way: nothing is lost but what the queue's bound says, and that is
 told."""
 
+from crashes import LONG
+
 from harness import PATIENCE, check, equal, wait_until
 from streams import (failures, gap_counts, labelled, load_over, patient_ms, queue_empty, requests,
                      settle, shed, start)
@@ -9,6 +11,7 @@ from streams import (failures, gap_counts, labelled, load_over, patient_ms, queu
 PLAIN = {"unfurls": 0, "edits": 0, "unknown": 0}
 QUICK = {"retry_initial": "100ms", "retry_max": "500ms"}
 MIB = 1 << 20
+MAX_BYTES = (256 if LONG else 64) * MIB
 CONNECTIONS = 32
 
 
@@ -35,7 +38,7 @@ class Outage:
 
     def __init__(self, case):
         self.sim, self.daemon = start(case, {**PLAIN, "guilds": 200, "guild_bytes": 1000}, {
-            "queue": {**QUICK, "max_bytes": "64MiB"},
+            "queue": {**QUICK, "max_bytes": f"{MAX_BYTES // MIB}MiB"},
             "handler": {"timeout": patient_ms(1000), "connections": CONNECTIONS}, "log": {"level": "info"}})
         settle(self.sim)
         self.rss = rss(self.daemon)
@@ -58,7 +61,7 @@ class Outage:
         self.grows(events)
         queue = self.daemon.queue()
         check(queue["events"] >= before + events // 2, f"the queue does not grow: {queue}")
-        check(queue["bytes"] <= 64 * MIB, f"over max_bytes: {queue}")
+        check(queue["bytes"] <= MAX_BYTES, f"over max_bytes: {queue}")
         allowed = self.rss + 2 * queue["bytes"] + 48 * MIB
         check(rss(self.daemon) <= allowed, f"{rss(self.daemon)} bytes resident, queue: {queue}")
 
@@ -77,7 +80,7 @@ def test_down_then_errors_then_hanging(case):
     outage = Outage(case)
     sim, daemon = outage.sim, outage.daemon
     sim.handler(down=True)
-    outage.lasts(8000)
+    outage.lasts(60000 if LONG else 8000)  # 30 seconds, or 4
     outage.recovers(down=False)
     for trouble in ({"status": 500}, {"do": "hang"}, {"status": 503, "retry_after": 1}):
         sim.handler(rules=[trouble])
