@@ -15,8 +15,8 @@ namespace {
 constexpr duration store_after = std::chrono::seconds(1);
 // Then whatever is half as old goes along, so that there is a batch twice a second at most.
 constexpr duration store_along = store_after / 2;
-constexpr std::size_t batch_rows = 4096;
-constexpr std::size_t batch_bytes = 8U << 20;
+constexpr std::size_t rows_a_batch = 4096;
+constexpr std::size_t bytes_a_batch = 8U << 20;
 constexpr std::size_t frees_that_matter = 2048;
 
 std::uint64_t code_of(generation gen, shard_id shard) noexcept {
@@ -147,7 +147,7 @@ bool delivery::spool_due(time_point now) const noexcept {
 }
 
 void delivery::impl::take_rows(due_list& from, spool_changes& out, std::size_t& bytes) {
-    while (!from.empty() && out.rows.size() < batch_rows && bytes < batch_bytes) {
+    while (!from.empty() && out.rows.size() < rows_a_batch && bytes < bytes_a_batch) {
         entry& e = from.front();
         spool_row row;
         row.position = e.position;
