@@ -217,10 +217,11 @@ TEST(Truth, WhatWasCalledLostAndCameHasNoReasonAnyMore) {
     book.lost(2, "session expired");
     book.lost(3, "ring overrun");
     const auto receive = [&](std::uint64_t n) {
+        const std::string key = "a-" + std::to_string(n);
         received_event r;
         r.n = n;
         r.name = "MESSAGE_CREATE";
-        r.key = "a-" + std::to_string(n);
+        r.key = key;
         book.received(r, time_point{});
     };
     receive(2);
