@@ -75,9 +75,13 @@ void state_keeper::pump() {
 }
 
 void state_keeper::arm(time_point now) {
-    time_point when = std::max(now, next_tick_);
-    if (!batch_) when = std::min(when, std::max(not_before_, out_.core().changes_due()));
-    if (batch_ && !trying_) when = std::min(when, retry_at_);
+    // While a batch is at the disk its answer wakes us, not the clock.
+    time_point when = never;
+    if (!batch_)
+        when =
+            std::min(std::max(now, next_tick_), std::max(not_before_, out_.core().changes_due()));
+    else if (!trying_)
+        when = retry_at_;
     for (const waiter& w : waiters_)
         when = std::min(when, w.until);
     timer_.arm(when);

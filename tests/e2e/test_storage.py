@@ -159,8 +159,15 @@ def test_slow_disk(case):
         "the disk is slow" in w for w in stand.daemon.ask("GET", "/readyz").json()["warnings"]), 30,
                "/readyz to warn of the slow disk")
     stand.daemon.wait_log("the disk is slow", 30)
+    used, since = stand.daemon.metric("process_cpu_seconds_total"), time.monotonic()
+    stand.disk.wait_more("delayed", 2)
     longest = stand.heartbeats_went_on()
     say(f"longest time between heartbeats: {longest:.0f} of {HEARTBEAT_MS} ms")
+    # Nobody waits for the disk by asking it again and again.
+    used = stand.daemon.metric("process_cpu_seconds_total") - used
+    share = used / (time.monotonic() - since)
+    say(f"{share:.0%} of a core")
+    check(share < 0.25 * PATIENCE, f"{share:.0%} of a core for 1,000 events a second")
     stand.end_load()
     stand.wait_received()
     # An orderly stop does not wait for ever.
