@@ -77,6 +77,14 @@ void daemon::take_state() {
         warnings_.push_back(notice);
     }
     stored_.spool.notes = stored_.facts;
+    // A replay brings the dead again, too.
+    for (stored_session& s : stored_.sessions) {
+        for (const dead_row& d : stored_.spool.dead)
+            if (d.event->session && *d.event->session == s.row.session_id &&
+                d.event->seq > s.row.safe)
+                s.spooled.push_back(d.event->seq.value);
+        std::sort(s.spooled.begin(), s.spooled.end());
+    }
     keeper_ = std::make_unique<state_keeper>(loop_.get_executor(), *disk_, *deliverer_, random_,
                                              std::exchange(stored_.spool, {}));
     const delivery_snapshot waiting = std::as_const(*deliverer_).core().snapshot();

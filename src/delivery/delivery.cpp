@@ -254,7 +254,7 @@ delivery::~delivery() = default;
 
 void delivery::push(const dispatch& event) {
     impl& d = *impl_;
-    if (!d.known_replays.empty() && d.known(event)) return;
+    if ((!d.known_replays.empty() || !d.dropped_before.empty()) && d.known(event)) return;
     entry& e =
         d.enqueue(queued_event::from(event), false, event.event == event_id::ready, event.received);
     if (d.spooling) d.on_arrival(e);

@@ -158,6 +158,7 @@ struct delivery::impl {
     std::vector<interaction_row> answers;
     std::unordered_map<snowflake, interaction_answer> restored_answers;
     std::unordered_set<snowflake> answered_for_good;  // while their events are in the spool
+    std::unordered_set<snowflake> dropped_before;     // answered for good by an earlier process
     std::unordered_set<std::uint64_t> given_up;       // rows whose deletion is not on disk yet
     std::unordered_map<std::uint64_t, known_seqs> known_replays;  // by generation and shard
     std::uint64_t spooled = 0, spooled_bytes = 0;                 // in the spool alone, durable

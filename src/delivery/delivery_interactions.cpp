@@ -64,7 +64,8 @@ void delivery::on_callback(snowflake interaction, callback_result how, time_poin
     impl& d = *impl_;
     const auto verdict = d.desk.on_callback(interaction, how, now);
     if (!verdict.known) return;
-    d.note_answer(interaction, verdict.mark, wall);
+    d.note_answer(interaction, verdict.drop_event ? interaction_answer::for_good : verdict.mark,
+                  wall);
     if (verdict.announce && verdict.event) {
         d.announce(*verdict.event, verdict.mark, now, wall);
         d.keep_bounds(now);

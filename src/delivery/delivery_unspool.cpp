@@ -53,7 +53,10 @@ void delivery::restore(const spool_contents& c, time_point now, wall_ms wall) {
     for (const auto& [name, text] : c.notes)
         (void)d.gaps.restore(name, text, now);
     for (const interaction_row& row : c.interactions)
-        if (row.how != interaction_answer::none) d.restored_answers[row.id] = row.how;
+        if (row.how == interaction_answer::for_good)
+            d.dropped_before.insert(row.id);
+        else if (row.how != interaction_answer::none)
+            d.restored_answers[row.id] = row.how;
 }
 
 // ---- reading back ------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ void delivery::impl::read_back(lane& l, const spool_row& row, time_point now) {
 
 void delivery::impl::welcome_interaction(entry& e, time_point now) {
     const snowflake id = e.event->id;
-    if (answered_for_good.erase(id) > 0)
+    if (answered_for_good.erase(id) > 0 || dropped_before.contains(id))
         return drop_answered(e, settled_as::answered_and_dropped, now);
     const duration age = now - e.event->received;
     if (interactions.auto_defer && age > interaction_life)

@@ -66,6 +66,7 @@ std::string_view name_of(interaction_answer a) noexcept {
     case interaction_answer::deferred_update: return "deferred-update";
     case interaction_answer::acknowledged: return "acknowledged";
     case interaction_answer::expired: return "expired";
+    case interaction_answer::for_good: return "acknowledged";
     }
     return {};
 }

@@ -96,7 +96,7 @@ bool load_interactions(database& db, wall_ms from, spool_contents& out) {
         interaction_row r;
         r.id = snowflake{q.bits()};
         const std::int64_t how = q.number();
-        if (how < 0 || how > static_cast<std::int64_t>(interaction_answer::expired))
+        if (how < 0 || how > static_cast<std::int64_t>(interaction_answer::for_good))
             return invalid(db, "an interaction has an answer that cannot be");
         r.how = static_cast<interaction_answer>(how);
         r.when = wall_at(q.number());

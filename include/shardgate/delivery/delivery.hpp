@@ -24,13 +24,14 @@
 
 namespace shardgate {
 
-// X-Shardgate-Interaction.
+// X-Shardgate-Interaction. Stored on disk by number: only add at the end.
 enum class interaction_answer : std::uint8_t {
     none,
     deferred,
     deferred_update,
     acknowledged,
-    expired
+    expired,
+    for_good  // with a message or no choices: its event is dropped; "acknowledged" where it is not
 };
 [[nodiscard]] std::string_view name_of(interaction_answer a) noexcept;  // empty for none
 

@@ -322,6 +322,29 @@ TEST_F(Spool, WhatWasShedAndNotToldIsToldByTheNextProcess) {
         << gap[0].items[0].event->frame();
 }
 
+TEST_F(Spool, AnInteractionAnsweredForGoodIsNotDeliveredByAReplay) {
+    open();
+    token = "token";
+    interaction_type = 4;  // autocomplete: answered with no choices, and dropped
+    const std::uint64_t id = snowflake_made(0ms);
+    push("INTERACTION_CREATE", 1, 0, id);
+    pass(2s);
+    const auto calls = callbacks();
+    ASSERT_EQ(calls.size(), 1U);
+    core->on_callback(calls[0].id, callback_result::answered, now, wall());
+    spool_contents left;
+    for (const interaction_row& row : write(true).interactions)
+        left.interactions = {row};
+    EXPECT_TRUE(disk.empty());
+    core.reset();
+    open(left);
+    last_seq = 0;
+    push("INTERACTION_CREATE", 1, 0, id);
+    EXPECT_TRUE(pull().empty());
+    EXPECT_EQ(core->snapshot().replayed_known, 1U);
+    EXPECT_EQ(unsafe(), 0U);
+}
+
 TEST_F(Spool, AnOldInteractionLeavesTheQueueWhenItIsReadBack) {
     open();
     token = "token";
