@@ -85,6 +85,7 @@ def run_daemon(o, directory):
     sim = Simulator(o, directory)
     config = os.path.join(directory, "bench.toml")
     admin = os.path.join(directory, "admin.sock")
+    state = "" if o.memory_only else tempfile.mkdtemp(prefix="state-", dir=directory)
     with open(config, "w") as f:
         f.write(f"""\
 [discord]
@@ -101,11 +102,11 @@ guild_create = "drop-loaded"
 urls = ["{sim.at['handler'].rstrip('/')}/"]
 connections = {o.connections}
 [queue]
-overflow = "drop-oldest"
+overflow = "{"spill" if state else "drop-oldest"}"
 max_events = 2000000
 max_bytes = "4GiB"
 [state]
-directory = ""
+directory = "{state}"
 [admin]
 listen = "unix:{admin}"
 [log]
@@ -155,6 +156,7 @@ def main():
     parser.add_argument("--unfurls", type=float, default=0,
                         help="share of messages followed by a link unfurl, which is filtered (default 0: every event "
                              "is a POST)")
+    parser.add_argument("--memory-only", action="store_true", help="without a state directory")
     parser.add_argument("--zstd-level", type=int, default=-5, help="of the simulator (default -5: quick)")
     parser.add_argument("--core", type=int, default=0, help="the daemon's core")
     parser.add_argument("--sim-core", type=int, default=1, help="the simulator's core")
