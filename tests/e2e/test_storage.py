@@ -37,13 +37,10 @@ class Patient(Stand):
         equal(account["identifies"], self.shards, "IDENTIFYs")
         return longest
 
-    def events_still_arrive(self, seconds=3):
-        """For so long, while the load goes on."""
-        first, made = self.sim.account()["received"], self.made()
-        let_pass(seconds)
-        wait_until(lambda: self.made() > made + 50, 30, "the load to go on")
-        got, made = self.sim.account()["received"] - first, self.made() - made
-        check(got > made // 2, f"{got} events arrived in {seconds} s, {made} were made")
+    def events_still_arrive(self):
+        """While the load goes on. The lanes that hang may open the breaker for some seconds."""
+        first = self.sim.account()["received"]
+        wait_until(lambda: self.sim.account()["received"] > first + 300, 30, "300 more events")
 
     def says_so(self):
         """Log, metrics, /readyz."""
