@@ -76,7 +76,7 @@ def _trouble(case, words):
     # A reconnect meanwhile resumes from what is safe without the disk.
     stand.sim.fault(kind="reset", shards=[1])
     stand.wait_connected()
-    stand.events_still_arrive(2)
+    stand.events_still_arrive()
     stand.disk.heal()
     stand.well_again()
     stand.heartbeats_went_on()
