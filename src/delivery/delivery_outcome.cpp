@@ -117,6 +117,7 @@ void delivery::impl::on_away(flight& f, const delivery_outcome& o, time_point no
     // Nobody else to ask: what waits behind a fence or for a time cannot say whether it is there.
     failure.only_lane = in_flight == 0 && !waiting.any_ready(l.group);
     failure.refused = o.connection_refused;
+    failure.timed_out = o.timed_out;
     failure.retry_after = o.retry_after;
     const std::string detail = o.status != 0 ? reason_of(o) : std::string(o.detail);
     failure.detail = detail;

@@ -41,6 +41,7 @@ handler_url::ticket handler_url::on_started(bool interaction, std::uint64_t lane
         t.as = other ? role::second_opinion : role::probe;
         (other ? second_opinion_ : probing_) = true;
     }
+    t.answers = answers_;
     ++in_flight_;
     ++current_;
     if (t.as == role::ordinary) ++current_ordinary_;
@@ -66,6 +67,7 @@ void handler_url::begin_era() noexcept {
 
 bool handler_url::on_answered(ticket t) {
     finish(t);
+    ++answers_;
     const bool outage = open_ && !one_lane_only_;
     failures_ = 0;
     one_lane_only_ = true;
@@ -88,6 +90,9 @@ bool handler_url::on_failure(ticket t, const handler_url_failure& f, time_point 
     const bool late = t.era != era_;  // from before the breaker last moved: it says nothing new
     finish(t);
     if (late) return false;
+    // Others were answered while this one hung: it is the guild, not the handler. However many such
+    // guilds there are, the rest must not wait for them.
+    if (!open_ && f.timed_out && t.answers != answers_) return false;
     last_error_ = std::string(f.detail.substr(0, longest_error));
     if (failures_ > 0 && f.lane != last_failed_) one_lane_only_ = false;
     ++failures_;

@@ -24,6 +24,7 @@ struct handler_url_failure {
     std::uint64_t lane = 0;  // serial
     bool only_lane = false;  // nothing else waits or is under way
     bool refused = false;    // nobody listens
+    bool timed_out = false;
     std::optional<duration> retry_after;
     std::string_view detail;
 };
@@ -46,7 +47,8 @@ public:
             probe,           // of an open breaker
             second_opinion,  // another lane's, while one lane alone had failed
         } as = role::ordinary;
-        std::uint32_t era = 0;  // grows each time the breaker opens or closes
+        std::uint32_t era = 0;      // grows each time the breaker opens or closes
+        std::uint64_t answers = 0;  // of the URL when it started
     };
     [[nodiscard]] ticket on_started(bool interaction, std::uint64_t lane) noexcept;
     // What a request that was started came to: an answer that shows the handler is there (2xx or a
@@ -71,6 +73,7 @@ private:
     void begin_era() noexcept;
     void schedule_probe(const handler_url_failure& f, time_point now);
 
+    std::uint64_t answers_ = 0;
     std::string url_;
     handler_url_settings settings_;
     random_source& random_;

@@ -342,5 +342,19 @@ TEST_F(Away, UserInfoAndQueriesAreNotShown) {
     EXPECT_EQ(core->snapshot().urls[0].url, "http://host:1/path");
 }
 
+TEST_F(Away, SeveralHungGuildsAreNoOutageWhileOthersAreAnswered) {
+    for (std::uint64_t guild = 1; guild <= 3; ++guild)
+        push("MESSAGE_CREATE", guild);
+    const auto hung = pull();
+    ASSERT_EQ(hung.size(), 3U);
+    push("MESSAGE_CREATE", 9);
+    answer(pull().at(0), 204);
+    for (const auto& r : hung)
+        time_out(r);
+    EXPECT_EQ(core->snapshot().state, handler_state::up);
+    push("MESSAGE_CREATE", 9);
+    EXPECT_GE(pull().size(), 1U);
+}
+
 }  // namespace
 }  // namespace shardgate
