@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -79,6 +80,9 @@ private:
         const dead_letter_query& query) const override;
     std::size_t retry_dead_letters(const std::vector<std::string>& keys) override;
     std::size_t delete_dead_letters(const std::vector<std::string>& keys) override;
+    void reshard(const reshard_request& wanted, std::function<void(reshard_reply)> done) override;
+    [[nodiscard]] reshard_snapshot reshard_progress() const override;
+    abort_reply abort_reshard() override;
     [[nodiscard]] metrics_snapshot metrics() const override;
     [[nodiscard]] readiness ready() const override;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon as the admin API sees it: values gathered from the parts when asked.
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <functional>
 #include <set>
 #include <string>
@@ -167,6 +168,21 @@ std::size_t daemon::delete_dead_letters(const std::vector<std::string>& keys) {
     return deliverer_->clear_dead_letters(keys);
 }
 
+void daemon::reshard(const reshard_request&, std::function<void(reshard_reply)> done) {
+    reshard_reply no;
+    no.detail = "This build cannot reshard yet.";
+    boost::asio::post(
+        loop_, [done = std::move(done), no = std::move(no)]() mutable { done(std::move(no)); });
+}
+
+reshard_snapshot daemon::reshard_progress() const {
+    return {};
+}
+
+abort_reply daemon::abort_reshard() {
+    return abort_reply::nothing_runs;
+}
+
 metrics_snapshot daemon::metrics() const {
     metrics_snapshot m;
     m.status = status();
@@ -199,6 +215,7 @@ metrics_snapshot daemon::metrics() const {
     m.sink_connections_opened = sink.connections_opened;
     m.sink_stale_retries = sink.stale_retries;
     m.loop_lag_seconds = {seconds(lag_.latest())};
+    m.reshard = reshard_progress();
     if (!fleet_) return m;
     std::uint64_t sent = 0, started = 0, refused = 0, resumes = 0, resumed = 0, lost = 0;
     for (const auto& shard : fleet_->shards()) {

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,29 @@ struct dead_letter_query {
     std::vector<std::string> keys;  // only these; empty = all
     // With payloads: those that come first, until this many bytes are full. 0 = without.
     std::size_t payload_bytes = 0;
+};
+
+struct reshard_request {
+    std::optional<std::uint32_t> shards;  // nothing: "auto"
+    bool dry_run = false;
+};
+
+struct reshard_reply {
+    enum class kind : std::uint8_t {
+        accepted,     // it has begun
+        planned,      // a dry run: it would begin
+        busy,         // one runs already
+        refused,      // the budget or a rule forbids it
+        unavailable,  // Discord could not be asked
+    } what = kind::refused;
+    reshard_plan_snapshot plan;  // of accepted and planned
+    std::string detail;          // of the others: a sentence for a person
+};
+
+enum class abort_reply : std::uint8_t {
+    aborting,      // the old set carries on; progress tells when the new one is gone
+    nothing_runs,  //
+    too_late,      // the old set is being retired
 };
 
 class daemon_view {
@@ -36,6 +62,12 @@ public:
     // had just come.
     virtual std::size_t retry_dead_letters(const std::vector<std::string>& keys) = 0;
     virtual std::size_t delete_dead_letters(const std::vector<std::string>& keys) = 0;
+
+    // `done` is called later, on the loop, exactly once; never when the daemon stops before.
+    virtual void reshard(const reshard_request& wanted,
+                         std::function<void(reshard_reply)> done) = 0;
+    [[nodiscard]] virtual reshard_snapshot reshard_progress() const = 0;
+    virtual abort_reply abort_reshard() = 0;
 };
 
 }  // namespace shardgate

@@ -89,6 +89,34 @@ struct status_snapshot {
     std::string waiting_for;  // one sentence when something is waited for; else empty
 };
 
+// What a resharding would cost and come to.
+struct reshard_plan_snapshot {
+    std::uint32_t from = 0, to = 0;
+    std::uint32_t session_starts = 0;  // what it spends
+    std::uint32_t remaining = 0;       // what there is to spend, before
+    double estimated_s = 0;
+    std::vector<std::string> voice_guilds;  // where the bot has a live voice session
+    std::vector<std::string> warnings;      // sentences
+};
+
+// The resharding that runs, else the last one; and how events of the two sets are told apart.
+struct reshard_snapshot {
+    std::string state = "idle";  // idle, starting, overlap, retiring, done, aborted, failed
+    std::uint32_t from = 0, to = 0;
+    std::uint32_t ready = 0;       // shards of the new set
+    std::uint32_t percent = 0;     // of all of it
+    double eta_s = 0;              // until done
+    std::string reason;            // why it started, what it waits for, or why it ended
+    std::uint32_t generation = 0;  // of the new set; 0 = there was none
+    bool automatic = false;
+    double started_ago_s = 0;
+    // Pairing, since the daemon started but for `held`.
+    std::uint64_t forwarded = 0, dropped = 0, released = 0, expired = 0, guessed = 0;
+    std::uint64_t held = 0;  // now
+    // Why one is due and does not start by itself, for people; empty = nothing to say.
+    std::string warning;
+};
+
 // Everything /metrics shows beyond the above.
 struct metrics_snapshot {
     status_snapshot status;
@@ -106,6 +134,7 @@ struct metrics_snapshot {
     std::uint64_t sink_connections = 0, sink_connections_opened = 0, sink_stale_retries = 0;
     histogram handler_request_seconds, delivery_lag_seconds;
     std::vector<double> loop_lag_seconds;  // per worker
+    reshard_snapshot reshard;
 };
 
 struct readiness {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -37,6 +38,10 @@ struct fake_view final : daemon_view {
     mutable dead_letter_query last_query;
     // What retrying and deleting were asked for, in order: "retry a b", "delete" (all).
     std::vector<std::string> changes;
+    // What resharding was asked for, and who waits for an answer.
+    std::vector<reshard_request> reshards;
+    std::vector<std::function<void(reshard_reply)>> waiting;
+    abort_reply abort = abort_reply::aborting;
 
     fake_view() {
         status_snapshot& s = all.status;
@@ -135,6 +140,19 @@ struct fake_view final : daemon_view {
     }
     std::size_t delete_dead_letters(const std::vector<std::string>& keys) override {
         return take("delete", keys);
+    }
+    void reshard(const reshard_request& request, std::function<void(reshard_reply)> done) override {
+        ask();
+        reshards.push_back(request);
+        waiting.push_back(std::move(done));
+    }
+    [[nodiscard]] reshard_snapshot reshard_progress() const override {
+        ask();
+        return all.reshard;
+    }
+    abort_reply abort_reshard() override {
+        ask();
+        return abort;
     }
 
 private:
