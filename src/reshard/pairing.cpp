@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events in, verdicts out; sessions that come and go.
+#include "shardgate/reshard/pairing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "reshard/pairing_impl.hpp"
+
+namespace shardgate {
+
+shard_id shard_of(const lane_key& lane, shard_count total) noexcept {
+    if (lane.what != lane_key::kind::guild) return shard_id{0};
+    return shard_of(snowflake{lane.id}, total);
+}
+
+pairing::impl::impl(pairing_settings s, time_point now) : settings(s), started(now) {
+    const auto fill = [now](std::vector<session>& all, shard_count total) {
+        all.reserve(total.value);
+        for (std::uint32_t i = 0; i < total.value; ++i)
+            all.emplace_back(marks_limit, now);
+    };
+    fill(sessions[0], settings.old_total);
+    fill(sessions[1], settings.new_total);
+}
+
+time_point pairing::impl::joint_since(const lane& l) {
+    const session& a = session_for(l, shard_set::old_set);
+    const session& b = session_for(l, shard_set::new_set);
+    return a.live && b.live ? std::max(a.live_since, b.live_since) : never;
+}
+
+time_point pairing::impl::complete_since(const lane& l) {
+    return std::max({l.since, session_for(l, shard_set::old_set).started,
+                     session_for(l, shard_set::new_set).started});
+}
+
+bool pairing::impl::seasoned(const lane& l, shard_set s, time_point now) {
+    return later(session_for(l, s).started, settings.overlap) <= now;
+}
+
+std::uint64_t pairing::impl::pair_of(const lane& l) const noexcept {
+    return static_cast<std::uint64_t>(shard_for(l, shard_set::old_set).value) << 32U |
+           shard_for(l, shard_set::new_set).value;
+}
+
+// ---- lanes and their records -------------------------------------------------------------------
+
+pairing::impl::lane& pairing::impl::lane_for(const lane_key& key, time_point now) {
+    const auto [it, is_new] = lanes.try_emplace(key);
+    lane& l = it->second;
+    if (!is_new) return l;
+    l.key = key;
+    // Nothing is remembered of it, so nothing came of late: both lists are complete.
+    l.since = started;
+    l.aligned = later(complete_since(l), settings.overlap) <= now &&
+                later(joint_since(l), settings.overlap) <= now;
+    l.leader = l.aligned || seasoned(l, wanted, now) ? wanted
+               : seasoned(l, other(wanted), now)     ? other(wanted)
+                                                     : shard_set::old_set;
+    ++led[at(l.leader)];
+    counts.unaligned += l.aligned ? 0U : 1U;
+    checks.push_back({later(now, settings.overlap / 4), key});
+    return l;
+}
+
+pairing::impl::record& pairing::impl::remember(lane& l, const paired_event& e, bool sent,
+                                               time_point now) {
+    record r;
+    r.id = e.id;
+    r.at = now;
+    r.seq = e.seq;
+    r.sent = sent;
+    ++counts.records;
+    sent_records[at(e.from)] += sent ? 1U : 0U;
+    return l.of(e.from).emplace_back(std::move(r));
+}
+
+void pairing::impl::let_go(record& r) {
+    if (!r.held) return;
+    counts.held_bytes -= std::min(counts.held_bytes, r.held->weight());
+    r.held.reset();
+}
+
+void pairing::impl::erase(lane& l, shard_set of, std::size_t index) {
+    erase(l.of(of), of, index);
+}
+
+void pairing::impl::erase(records& all, shard_set of, std::size_t index) {
+    record& r = all[index];
+    let_go(r);
+    sent_records[at(of)] -= r.sent ? 1U : 0U;
+    --counts.records;
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+void pairing::impl::keep_bounds(lane& l, time_point now) {
+    if (counts.records <= settings.records && counts.held_bytes <= settings.held_bytes) return;
+    const shard_set follower = other(l.leader);
+    if (!l.aligned && any_sent(l, follower)) guess(l, now);
+    start_over(l, follower, now);
+}
+
+// ---- events ------------------------------------------------------------------------------------
+
+bool pairing::impl::is_ghost_twin(lane& l, const paired_event& e) {
+    records& theirs = l.ghosts[at(other(e.from))];
+    const auto twin =
+        std::find_if(theirs.begin(), theirs.end(), [&](const record& r) { return r.id == e.id; });
+    if (twin == theirs.end()) return false;
+    erase(theirs, other(e.from), static_cast<std::size_t>(twin - theirs.begin()));
+    return true;
+}
+
+pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keeper& keep,
+                                     time_point now) {
+    const shard_set them = other(e.from);
+    if (ended[at(e.from)] || is_ghost_twin(l, e)) {
+        ++counts.dropped;
+        return pair_verdict::drop;
+    }
+    try_pass(l, now);
+    const bool leads = l.leader == e.from;
+    session& from = sessions[at(e.from)][e.shard.value];
+    if (l.aligned) {
+        records& theirs = l.of(them);
+        const auto twin = std::find_if(theirs.begin(), theirs.end(),
+                                       [&](const record& r) { return r.id == e.id; });
+        if (twin != theirs.end()) {
+            const auto index = static_cast<std::size_t>(twin - theirs.begin());
+            if (e.id.unique) note_delay(l, e.from, twin->at, now);
+            if (twin->sent) {
+                from.marks.has_twin(e.seq, shard_for(l, them), twin->seq,
+                                    session_for(l, them).number);
+                erase(l, them, index);
+                ++counts.dropped;
+                return pair_verdict::drop;
+            }
+            if (twin->open) session_for(l, them).marks.met(twin->seq, e.shard, e.seq, from.number);
+            ++counts.met;
+            erase(l, them, index);
+            ++counts.forwarded;
+            return pair_verdict::forward;
+        }
+    }
+    if (leads) {
+        ++counts.forwarded;
+        if (!ended[at(them)]) {
+            remember(l, e, true, now);
+            if (!l.aligned && try_align(l, now)) try_pass(l, now);
+            keep_bounds(l, now);
+        }
+        return pair_verdict::forward;
+    }
+    record& r = remember(l, e, false, now);
+    r.held = keep();
+    r.open = true;
+    counts.held_bytes += r.held ? r.held->weight() : 0U;
+    ++counts.held;
+    from.marks.hold(e.seq);
+    if (!l.aligned && try_align(l, now)) try_pass(l, now);
+    keep_bounds(l, now);
+    return pair_verdict::hold;
+}
+
+// ---- the facade --------------------------------------------------------------------------------
+
+pairing::pairing(pairing_settings settings, time_point now)
+    : impl_(std::make_unique<impl>(settings, now)) {}
+pairing::~pairing() = default;
+
+pair_verdict pairing::on_event(const paired_event& event, const keeper& keep, time_point now) {
+    impl& p = *impl_;
+    return p.on_event(p.lane_for(event.lane, now), event, keep, now);
+}
+
+std::uint32_t pairing::occurrence(const event_identity& id) {
+    if (id.unique) return 1;
+    impl& p = *impl_;
+    const auto it = p.occurrences.find(id);
+    if (it != p.occurrences.end()) return ++it->second;
+    // Beyond the bound a number that nobody else has is better than one twice.
+    if (p.occurrences.size() >= impl::occurrences_limit) return (1U << 31) + ++p.uncounted;
+    return p.occurrences.emplace(id, 1U).first->second;
+}
+
+std::vector<pairing::released_event> pairing::take_released() {
+    return std::exchange(impl_->released, {});
+}
+
+void pairing::on_live(shard_set set, shard_id shard, bool live, time_point now) {
+    impl::session& s = impl_->sessions[impl::at(set)][shard.value];
+    if (s.live == live) return;
+    s.live = live;
+    if (!live) return;
+    s.live_since = now;
+    if (std::exchange(s.began, true)) return;
+    s.started = now;
+}
+
+void pairing::on_new_session(shard_set set, shard_id shard, time_point now) {
+    impl& p = *impl_;
+    impl::session& s = p.sessions[impl::at(set)][shard.value];
+    // What its lanes' other set holds must go on before the records of this one are forgotten.
+    for (auto& [key, l] : p.lanes) {
+        if (p.shard_for(l, set) != shard) continue;
+        if (!l.aligned && (l.leader == set || p.any_sent(l, set))) p.guess(l, now);
+        if (l.leader == set) p.pass(l, other(set));
+        p.start_over(l, set, now);
+    }
+    s.live = s.began = false;
+    s.started = never;
+    ++s.number;
+    s.marks.clear();
+}
+
+void pairing::prefer(shard_set set, time_point now) {
+    impl& p = *impl_;
+    p.wanted = set;
+    for (auto& [key, l] : p.lanes)
+        p.try_pass(l, now);
+}
+
+shard_set pairing::preferred() const noexcept {
+    return impl_->wanted;
+}
+
+bool pairing::settled() const noexcept {
+    const std::size_t them = impl::at(other(impl_->wanted));
+    return impl_->led[them] == 0 && impl_->sent_records[them] == 0;
+}
+
+void pairing::forget(shard_set set, time_point now) {
+    impl& p = *impl_;
+    p.ended[impl::at(set)] = true;
+    p.wanted = other(set);
+    for (auto& [key, l] : p.lanes) {
+        if (!l.aligned && (l.leader == set || p.any_sent(l, set))) p.guess(l, now);
+        if (l.leader == set) p.pass(l, other(set));
+        p.start_over(l, set, now);
+    }
+}
+
+std::optional<seq_no> pairing::first_unsafe(shard_set set, shard_id shard,
+                                            const unsafe_query& first_unsafe) {
+    impl& p = *impl_;
+    const shard_set them = other(set);
+    return p.sessions[impl::at(set)][shard.value].marks.first_unsafe(
+        [&](shard_id twin, std::uint32_t session) -> std::optional<seq_no> {
+            if (p.sessions[impl::at(them)][twin.value].number != session) return std::nullopt;
+            return first_unsafe(them, twin);
+        });
+}
+
+pairing_stats pairing::stats() const noexcept {
+    const impl& p = *impl_;
+    pairing_stats s = p.counts;
+    s.lanes = p.lanes.size();
+    s.led_by_old = p.led[0];
+    s.led_by_new = p.led[1];
+    s.owed_to_new = p.sent_records[0];
+    s.owed_to_old = p.sent_records[1];
+    return s;
+}
+
+}  // namespace shardgate
