@@ -93,7 +93,8 @@ daemon::daemon(const config::settings& settings)
       lag_(loop_.get_executor(), lag_measured_every),
       flush_timer_(loop_.get_executor(), [this] { finish_when_flushed(); }),
       tasks_(loop_.get_executor(),
-             [this](std::string_view, std::string_view) { stop(exit_software); }) {
+             [this](std::string_view, std::string_view) { stop(exit_software); }),
+      trigger_timer_(loop_.get_executor(), [this] { watch_fullness(); }) {
     if (disk_) take_state();
 }
 
@@ -204,14 +205,27 @@ void daemon::stop(int exit_code) {
     exit_code_ = exit_code;
     flush_until_ = clock::now() + fleet_stop_patience + settings_.state.stop_flush;
     tasks_.cancel();
-    if (fleet_)
-        fleet_->stop(close_to_resume);  // not 1000: the sessions stay resumable
-    else
-        on_all_stopped();
+    stop_fleets();
     flush_timer_.arm(clock::now() + fleet_stop_patience);
 }
 
+void daemon::stop_fleets() {
+    // Not 1000: the sessions stay resumable.
+    fleets_to_stop_ = (fleet_ ? 1U : 0U) + (resharder_ ? 1U : 0U);
+    if (fleets_to_stop_ == 0) {
+        fleets_to_stop_ = 1;
+        return on_all_stopped();
+    }
+    if (resharder_) resharder_->stop(close_to_resume, [this] { on_all_stopped(); });
+    if (fleet_) fleet_->stop(close_to_resume);
+}
+
 void daemon::on_all_stopped() {
+    if (!stopping_) {  // the old set of a resharding
+        if (resharder_) resharder_->on_old_gone();
+        return;
+    }
+    if (fleets_to_stop_ == 0 || --fleets_to_stop_ > 0) return;
     fleet_stopped_ = true;
     flush_until_ = clock::now() + settings_.state.stop_flush;
     flush_timer_.arm(clock::now());

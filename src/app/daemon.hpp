@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "app/plan_facts.hpp"
+#include "app/resharder.hpp"
 #include "shardgate/admin/server.hpp"
 #include "shardgate/config/config.hpp"
 #include "shardgate/fleet/bot_gateway.hpp"
@@ -21,6 +23,8 @@
 #include "shardgate/fleet/loop_stage.hpp"
 #include "shardgate/fleet/state_keeper.hpp"
 #include "shardgate/identify/ledger.hpp"
+#include "shardgate/reshard/plan.hpp"
+#include "shardgate/reshard/trigger.hpp"
 #include "shardgate/runtime/lazy_timer.hpp"
 #include "shardgate/runtime/loop_lag.hpp"
 #include "shardgate/runtime/signals.hpp"
@@ -36,7 +40,7 @@ struct startup_failure : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-class daemon final : private daemon_view, private fleet_listener {
+class daemon final : private daemon_view, private fleet_listener, private state_source {
 public:
     explicit daemon(const config::settings& settings);
     ~daemon() override;
@@ -52,11 +56,24 @@ private:
     void launch(const bot_gateway& gateway);
     // With the sessions of an earlier process nobody needs to be asked first.
     void resume_stored();
+    [[nodiscard]] shard_range stored_range();
     [[nodiscard]] shard_range range_for(std::uint32_t recommended) const;
     void take_state();
     void apply(const session_start_limit& limit);
     void start_fleet(const shard_range& range, const bot_gateway& gateway);
     void open_admin();
+
+    // Resharding (daemon_reshard.cpp).
+    boost::asio::awaitable<void> plan_reshard(reshard_request wanted, bool by_hand,
+                                              std::function<void(reshard_reply)> done);
+    [[nodiscard]] reshard_question question_for(const reshard_request& wanted, bool by_hand,
+                                                const bot_gateway& gateway) const;
+    void start_reshard(reshard_order order, const std::vector<stored_session>& stored);
+    void on_reshard_over();
+    void watch_fullness();
+    void log_trigger();
+    [[nodiscard]] reshard_parts parts_for_reshard();
+    void stop_fleets();
 
     // Stop: close resumably, flush for a while, leave.
     void watch_signals();
@@ -70,6 +87,11 @@ private:
     void on_stop_bot(shard_id shard, close_code code) override;
     void on_parked(shard_id shard, close_code code, bool all_parked) override;
     void on_all_stopped() override;
+
+    // state_source: of both shard sets
+    void add_state(store_batch& batch) override;
+    void on_stored() override;
+    void forget_stored() override;
 
     // daemon_view
     [[nodiscard]] status_snapshot status() const override;
@@ -110,6 +132,15 @@ private:
     // Built when Discord has answered.
     std::unique_ptr<identify_gate> gate_;
     std::unique_ptr<fleet> fleet_;
+    std::string gateway_url_;
+    std::unique_ptr<resharder> resharder_;
+    std::optional<reshard_trigger> trigger_;
+    lazy_timer trigger_timer_;
+    std::optional<facts::stored_reshard> unfinished_;  // of the process before us
+    reshard_snapshot last_reshard_;
+    generation last_generation_{1};
+    bool planning_ = false;
+    std::size_t fleets_to_stop_ = 0;
 
     int exit_code_ = 0;
     bool stopping_ = false;

@@ -110,20 +110,51 @@ void daemon::take_state() {
     keeper_->set_fact("identity", whose);
 }
 
-void daemon::resume_stored() {
+// The stored plan is the one in force: a resharding made it. Without one the file's number holds,
+// or what most of the stored sessions say.
+shard_range daemon::stored_range() {
+    const auto plan = facts::read_range(fact(stored_, facts::plan));
+    if (plan) {
+        const auto wanted = settings_.sharding.total;
+        if (wanted && *wanted != plan->total.value)
+            warnings_.push_back("sharding.total is " + std::to_string(*wanted) +
+                                " in the file, but the plan in force has " +
+                                std::to_string(plan->total.value) +
+                                " shards: use `shardgate reshard` to change it");
+        return *plan;
+    }
     const std::uint32_t total = settings_.sharding.total.value_or(stored_total(stored_.sessions));
+    return total == 0 ? shard_range{} : range_for(total);
+}
+
+void daemon::resume_stored() {
+    const bool planned = !fact(stored_, facts::plan).empty();
+    const shard_range range = stored_range();
+    const std::uint32_t total = range.total.value;
+    last_generation_ = range.gen;
+    auto unfinished = facts::read_reshard(fact(stored_, facts::reshard));
+    // Before the windows the old set is all there is; after them the plan says that it was left.
+    if (unfinished && (unfinished->phase != "overlap" || unfinished->to.gen <= range.gen))
+        unfinished.reset();
     std::vector<stored_session> usable, stale;
-    const shard_range range = total == 0 ? shard_range{} : range_for(total);
+    const auto belongs = [](const stored_session& s, const shard_range& to) {
+        return s.row.gen == to.gen && s.row.shards == to.total && s.row.shard >= to.first &&
+               s.row.shard <= to.last;
+    };
     for (stored_session& s : stored_.sessions) {
-        const bool fits = total != 0 && s.row.gen == range.gen && s.row.shards.value == total &&
-                          s.row.shard >= range.first && s.row.shard <= range.last;
+        last_generation_ = std::max(last_generation_, s.row.gen);
+        const bool fits = belongs(s, range) || (unfinished && belongs(s, unfinished->to));
         (fits ? usable : stale).push_back(std::move(s));
     }
     if (!stale.empty())
-        log::warn("stored sessions of other shards than sharding.total says: not resumed",
+        log::warn("stored sessions of shards that are not in force: not resumed",
                   {{"sessions", stale.size()}});
     keeper_->end_sessions(stale);
     stored_.sessions = std::move(usable);
+    if (unfinished)
+        unfinished_ = unfinished;
+    else
+        keeper_->set_fact(std::string(facts::reshard), "");
     if (stored_.sessions.empty()) return;
     bot_gateway gateway;
     gateway.url = fact(stored_, "gateway_url");
@@ -132,7 +163,7 @@ void daemon::resume_stored() {
     gateway.limit.max_concurrency = number(fact(stored_, "max_concurrency"), 1);
     gateway.limit.remaining = 0;  // until Discord says: nobody identifies
     gateway.limit.reset_after = std::chrono::hours(24);
-    if (!settings_.sharding.total) plan_source_ = "stored";
+    if (planned || !settings_.sharding.total) plan_source_ = "stored";
     log::info("resuming stored sessions", {{"sessions", stored_.sessions.size()}});
     start_fleet(range, gateway);
 }
@@ -187,8 +218,9 @@ void daemon::launch(const bot_gateway& gateway) {
         apply(gateway.limit);
         return;
     }
-    const shard_range range = range_for(gateway.shards);
-    plan_source_ = settings_.sharding.total ? "file" : "discord";
+    const auto planned = facts::read_range(fact(stored_, facts::plan));
+    const shard_range range = planned ? *planned : range_for(gateway.shards);
+    plan_source_ = planned ? "stored" : settings_.sharding.total ? "file" : "discord";
     if (range.first > range.last) {
         log::error("sharding.first lies beyond the number of shards Discord recommends",
                    {{"first", range.first.value}, {"shards", range.total.value}});
@@ -240,9 +272,22 @@ void daemon::start_fleet(const shard_range& range, const bot_gateway& gateway) {
                                   {"max_concurrency", gateway.limit.max_concurrency},
                                   {"session_starts_left", gateway.limit.remaining},
                                   {"of", gateway.limit.total}});
-    fleet_->start(std::exchange(stored_.sessions, {}));
+    gateway_url_ = url;
+    const std::vector<stored_session> sessions = std::exchange(stored_.sessions, {});
+    if (keeper_) keeper_->set_source(this);
+    // Before the old set's events are replayed: what both sets replay must be told apart.
+    if (unfinished_) {
+        reshard_order order;
+        order.to = unfinished_->to;
+        order.started = unfinished_->started;
+        order.again = true;
+        unfinished_.reset();
+        start_reshard(order, sessions);
+    }
+    fleet_->start(sessions);
+    trigger_.emplace(settings_.resharding, random_, clock::now());
+    trigger_timer_.arm(trigger_->deadline());
     if (!keeper_) return;
-    keeper_->set_source(fleet_.get());
     if (!std::exchange(stored_.spool_lost, false)) return;
     // What lay in the spool that was moved aside is known to nobody.
     for (const auto& shard : fleet_->shards())

@@ -120,7 +120,11 @@ status_snapshot daemon::status() const {
 }
 
 std::vector<shard_snapshot> daemon::shards() const {
-    return fleet_ ? fleet_->snapshots() : std::vector<shard_snapshot>{};
+    std::vector<shard_snapshot> all = fleet_ ? fleet_->snapshots() : std::vector<shard_snapshot>{};
+    if (resharder_)
+        for (shard_snapshot& s : resharder_->next().snapshots())
+            all.push_back(std::move(s));
+    return all;
 }
 
 queue_snapshot daemon::queue() const {
@@ -166,21 +170,6 @@ std::size_t daemon::retry_dead_letters(const std::vector<std::string>& keys) {
 
 std::size_t daemon::delete_dead_letters(const std::vector<std::string>& keys) {
     return deliverer_->clear_dead_letters(keys);
-}
-
-void daemon::reshard(const reshard_request&, std::function<void(reshard_reply)> done) {
-    reshard_reply no;
-    no.detail = "This build cannot reshard yet.";
-    boost::asio::post(
-        loop_, [done = std::move(done), no = std::move(no)]() mutable { done(std::move(no)); });
-}
-
-reshard_snapshot daemon::reshard_progress() const {
-    return {};
-}
-
-abort_reply daemon::abort_reshard() {
-    return abort_reply::nothing_runs;
 }
 
 metrics_snapshot daemon::metrics() const {

@@ -4,6 +4,7 @@
 // replay brings the rest, and it belongs behind.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "delivery/delivery_impl.hpp"
@@ -56,7 +57,11 @@ void delivery::impl::on_arrival(entry& e) {
     }
     e.mark.of = &e;
     e.mark.seq = e.event->seq;
-    of.unsafe.push_back(e.mark);
+    // In order of seq. Only what was held while shard sets overlap comes late.
+    auto behind = of.unsafe.end();
+    while (behind != of.unsafe.begin() && std::prev(behind)->seq > e.mark.seq)
+        --behind;
+    of.unsafe.insert(behind, e.mark);
     // Discord replays everything but this.
     if (e.event->event == event_id::ready && !e.spilled) want(e);
 }

@@ -145,7 +145,7 @@ event_ptr queued_event::from(const dispatch& event) {
     const frame_pieces renewed(name, seq.view(), event.d);
     const std::size_t frame_size = renamed ? renewed.size() : event.frame.size();
     const std::size_t text_size =
-        frame_size + stored_name.size() + (token_in_frame ? 0 : token.size());
+        frame_size + stored_name.size() + (token_in_frame ? 0 : token.size()) + event.key.size();
 
     auto* e = new (text_bytes{text_size}) queued_event;
     const event_ptr owner(e);
@@ -161,10 +161,12 @@ event_ptr queued_event::from(const dispatch& event) {
         e->token_at_ = renamed ? renewed.offset_of_d() + offset_in(token, event.d)
                                : offset_in(token, event.frame);
     if (!token_in_frame) out.put(token);
+    out.put(event.key);
 
     e->forwarded_ = forwarded;
     e->name_size_ = small(stored_name.size());
     e->token_size_ = small(token.size());
+    e->key_size_ = small(event.key.size());
     e->frame_size_ = frame_size;
     e->text_size_ = text_size;
 
@@ -268,7 +270,7 @@ event_parts queued_event::parts() const {
     p.name = name();
     p.frame = frame();
     p.token = interaction_token();
-    if (is_own()) p.own_key = {text() + (text_size_ - key_size_), key_size_};
+    if (key_size_ > 0) p.own_key = {text() + (text_size_ - key_size_), key_size_};
     p.mark = mark;
     p.interaction_has_message = interaction_has_message;
     p.interaction_type = interaction_type;

@@ -107,6 +107,18 @@ event_ptr own_event_factory::guilds_loaded(shard_id shard, shard_count shards, g
                              shards, gen, now, wall);
 }
 
+event_ptr own_event_factory::resharded(shard_id shard, shard_count from, shard_count to,
+                                       generation gen, wall_ms started, time_point now,
+                                       wall_ms wall) {
+    object_text d;
+    d.number("from", from.value);
+    d.number("to", to.value);
+    d.unix_ms("started", started);
+    d.unix_ms("finished", wall);
+    return queued_event::own("SHARDGATE_RESHARDED", std::move(d).finish(), next_key(), shard, to,
+                             gen, now, wall);
+}
+
 event_ptr own_event_factory::interaction(const queued_event& of, interaction_answer how,
                                          time_point now, wall_ms wall) {
     object_text d;

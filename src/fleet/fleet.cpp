@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shardgate/fleet/fleet.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "shardgate/base/log.hpp"
@@ -32,7 +33,7 @@ fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings
              std::string gateway_url, std::string user_agent, fleet_listener& listener)
     : settings_(settings),
       range_(range),
-      listener_(listener),
+      listener_(&listener),
       session_(session_settings_for(settings)),
       connects_(settings.sharding.connect_concurrency),
       around_{loop,
@@ -96,7 +97,14 @@ void fleet::stop(close_code code) {
     ++running_;
     for (auto& shard : shards_)
         shard->stop(code);
-    if (--running_ == 0) listener_.on_all_stopped();
+    if (--running_ == 0) listener_->on_all_stopped();
+}
+
+bool fleet::stop_some(close_code code, std::size_t n) {
+    stopping_ = true;
+    for (; n > 0 && asked_to_stop_ < shards_.size(); --n)
+        shards_[asked_to_stop_++]->stop(code);
+    return asked_to_stop_ < shards_.size();
 }
 
 void fleet::restart(shard_id shard) {
@@ -120,19 +128,33 @@ std::uint64_t fleet::guilds() const noexcept {
     return n;
 }
 
+std::uint64_t fleet::fullest() const noexcept {
+    std::uint64_t most = 0;
+    for (const auto& shard : shards_)
+        most = std::max<std::uint64_t>(most, shard->guilds().size());
+    return most;
+}
+
+std::uint32_t fleet::loaded() const noexcept {
+    std::uint32_t n = 0;
+    for (const auto& shard : shards_)
+        n += shard->guilds().loaded() ? 1U : 0U;
+    return n;
+}
+
 void fleet::on_parked(shard_runner& shard, close_code code) {
     bool all = true;
     for (const auto& s : shards_)
         if (s.get() != &shard && s->state() != shard_state::parked) all = false;
-    listener_.on_parked(shard.id(), code, all);
+    listener_->on_parked(shard.id(), code, all);
 }
 
 void fleet::on_stop_bot(shard_runner& shard, close_code code) {
-    listener_.on_stop_bot(shard.id(), code);
+    listener_->on_stop_bot(shard.id(), code);
 }
 
 void fleet::on_stopped(shard_runner&) {
-    if (--running_ == 0) listener_.on_all_stopped();
+    if (--running_ == 0) listener_->on_all_stopped();
 }
 
 void fleet::on_close_seen(close_code code) {
@@ -142,6 +164,7 @@ void fleet::on_close_seen(close_code code) {
 
 void fleet::on_live(shard_runner& shard, bool live) {
     silence_.on_live(shard.id(), live, clock::now());
+    around_.stage.on_live(range_.gen, shard.id(), live);
 }
 
 void fleet::on_event(shard_id shard, shed_class what) {

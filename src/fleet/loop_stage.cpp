@@ -26,20 +26,35 @@ loop_stage::loop_stage(const config::settings& settings, deliverer& out, std::st
 
 void loop_stage::push(const dispatch& event) {
     ++by_event_[static_cast<std::size_t>(event.event)];
-    filter_.push(event);
+    if (twins_ != nullptr) return twins_->push(event);
+    if (event.gen != withheld_) filter_.push(event);
+}
+
+std::optional<seq_no> loop_stage::first_unsafe(generation gen, shard_id shard) const {
+    auto first = std::as_const(out_).core().first_unsafe(gen, shard, true);
+    if (twins_ == nullptr) return first;
+    const auto twin = twins_->first_unsafe(gen, shard);
+    return !first || (twin && *twin < *first) ? twin : first;
 }
 
 void loop_stage::tell_guilds_loaded(shard_id shard, shard_count shards, generation gen,
                                     std::size_t guilds, std::size_t unavailable) {
+    if (gen == withheld_) return;
     out_.push_own(own_events_.guilds_loaded(shard, shards, gen, guilds, unavailable, clock::now(),
                                             wall_now()));
 }
 
 void loop_stage::tell_gap(shard_id shard, shard_count shards, generation gen,
                           std::string_view reason, wall_ms from) {
+    if (gen == withheld_) return;
     const wall_ms now = wall_now();
     out_.push_own(
         own_events_.gap(shard, shards, gen, reason, from, now, nullptr, clock::now(), now));
+}
+
+void loop_stage::tell_resharded(shard_id shard, shard_count from, shard_count to, generation gen,
+                                wall_ms started) {
+    out_.push_own(own_events_.resharded(shard, from, to, gen, started, clock::now(), wall_now()));
 }
 
 void loop_stage::settle(std::size_t frame_bytes) {

@@ -208,6 +208,7 @@ void shard_runner::perform(session_action& action) {
                 around_.gate.sent(me);
             } else if constexpr (std::is_same_v<T, act::session_started>) {
                 session_ = std::make_shared<const std::string>(a.record.session_id);
+                around_.stage.on_new_session(gen_, shard_);
                 around_.stage.urgent();
             } else if constexpr (std::is_same_v<T, act::session_lost>) {
                 lose_session(a);
@@ -282,6 +283,7 @@ void shard_runner::drop_connection() {
 
 void shard_runner::lose_session(const act::session_lost& lost) {
     ++sessions_lost_;
+    around_.stage.on_new_session(gen_, shard_);
     log::warn("session lost: events since its last one are gone",
               {{"shard", shard_.value}, {"last_seq", lost.last.value}, {"why", lost.why}});
     around_.stage.tell_gap(shard_, shards_, gen_, "session_lost", session_seen_);
@@ -342,7 +344,7 @@ void shard_runner::check_guilds(time_point now) {
 seq_no shard_runner::safe_after_batch() const {
     const auto& record = fsm_.session();
     if (!record) return {};
-    const auto unsafe = around_.stage.first_unsafe(gen_, shard_, true);
+    const auto unsafe = around_.stage.first_unsafe(gen_, shard_);
     if (!unsafe || unsafe->value == 0) return record->seq;
     return std::min(record->seq, seq_no{unsafe->value - 1});
 }

@@ -45,6 +45,11 @@ void state_keeper::end_sessions(const std::vector<stored_session>& sessions) {
         ended_.push_back({s.row.gen, s.row.shard});
 }
 
+void state_keeper::end_sessions(generation gen, shard_id first, shard_id last) {
+    for (std::uint32_t id = first.value; id <= last.value; ++id)
+        ended_.push_back({gen, shard_id{id}});
+}
+
 void state_keeper::hold(generation gen, shard_id shard) {
     out_.core().hold(gen, shard);
     urgent();
@@ -55,6 +60,11 @@ void state_keeper::when_held(generation gen, shard_id shard, std::function<void(
     const auto same = [&](const waiter& w) { return w.gen == gen && w.shard == shard; };
     std::erase_if(waiters_, same);
     waiters_.push_back({gen, shard, begun_ + 1, later(clock::now(), hold_patience), std::move(go)});
+    urgent();
+}
+
+void state_keeper::when_stored(std::function<void()> go) {
+    waiters_.push_back({generation{}, shard_id{}, begun_ + 1, never, std::move(go)});
     urgent();
 }
 

@@ -69,6 +69,7 @@ pairing::impl::record& pairing::impl::remember(lane& l, const paired_event& e, b
     record r;
     r.id = e.id;
     r.at = now;
+    r.shard = e.shard;
     r.seq = e.seq;
     r.sent = sent;
     ++counts.records;
@@ -119,7 +120,6 @@ pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keepe
         ++counts.dropped;
         return pair_verdict::drop;
     }
-    try_pass(l, now);
     const bool leads = l.leader == e.from;
     session& from = sessions[at(e.from)][e.shard.value];
     if (l.aligned) {
@@ -130,8 +130,8 @@ pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keepe
             const auto index = static_cast<std::size_t>(twin - theirs.begin());
             if (e.id.unique) note_delay(l, e.from, twin->at, now);
             if (twin->sent) {
-                from.marks.has_twin(e.seq, shard_for(l, them), twin->seq,
-                                    session_for(l, them).number);
+                from.marks.has_twin(e.seq, twin->shard, twin->seq,
+                                    sessions[at(them)][twin->shard.value].number);
                 erase(l, them, index);
                 ++counts.dropped;
                 return pair_verdict::drop;
@@ -204,9 +204,7 @@ void pairing::on_new_session(shard_set set, shard_id shard, time_point now) {
     // What its lanes' other set holds must go on before the records of this one are forgotten.
     for (auto& [key, l] : p.lanes) {
         if (p.shard_for(l, set) != shard) continue;
-        if (!l.aligned && (l.leader == set || p.any_sent(l, set))) p.guess(l, now);
-        if (l.leader == set) p.pass(l, other(set));
-        p.start_over(l, set, now);
+        p.leave(l, set, now);
     }
     s.live = s.began = false;
     s.started = never;
@@ -234,11 +232,8 @@ void pairing::forget(shard_set set, time_point now) {
     impl& p = *impl_;
     p.ended[impl::at(set)] = true;
     p.wanted = other(set);
-    for (auto& [key, l] : p.lanes) {
-        if (!l.aligned && (l.leader == set || p.any_sent(l, set))) p.guess(l, now);
-        if (l.leader == set) p.pass(l, other(set));
-        p.start_over(l, set, now);
-    }
+    for (auto& [key, l] : p.lanes)
+        p.leave(l, set, now);
 }
 
 std::optional<seq_no> pairing::first_unsafe(shard_set set, shard_id shard,

@@ -21,12 +21,12 @@ void pairing::impl::note_delay(const lane& l, shard_set from, time_point theirs,
 }
 
 // `ours` of `set` is held (or was let go); its twin went on.
-void pairing::impl::meet(lane& l, record& ours, shard_set set, const record& theirs) {
+void pairing::impl::meet(record& ours, shard_set set, const record& theirs) {
     if (!ours.open) return;
     ours.open = false;
     ++counts.met;
-    session_for(l, set).marks.met(ours.seq, shard_for(l, other(set)), theirs.seq,
-                                  session_for(l, other(set)).number);
+    sessions[at(set)][ours.shard.value].marks.met(
+        ours.seq, theirs.shard, theirs.seq, sessions[at(other(set))][theirs.shard.value].number);
 }
 
 void pairing::impl::align(lane& l, std::size_t in_old, std::size_t in_new) {
@@ -36,7 +36,7 @@ void pairing::impl::align(lane& l, std::size_t in_old, std::size_t in_new) {
         for (std::size_t n = before[at(s)]; n > 0; --n) {
             record& r = l.of(s).front();
             if (r.open) {
-                session_for(l, s).marks.done(r.seq);
+                sessions[at(s)][r.shard.value].marks.done(r.seq);
                 ++counts.met;
             }
             erase(l, s, 0);
@@ -63,7 +63,7 @@ void pairing::impl::pair_all(lane& l) {
             ++i;
             continue;
         }
-        meet(l, ours, follower, *twin);
+        meet(ours, follower, *twin);
         erase(l, l.leader, static_cast<std::size_t>(twin - theirs.begin()));
         erase(l, follower, i);
     }

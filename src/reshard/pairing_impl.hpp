@@ -19,6 +19,7 @@ struct pairing::impl {
     struct record {
         event_identity id;
         time_point at{};
+        shard_id shard{};
         seq_no seq{};
         event_ptr held;     // its copy, unless it was sent on or nobody will want it
         bool sent = false;  // went on
@@ -106,12 +107,13 @@ struct pairing::impl {
     bool try_align(lane& l, time_point now);
     [[nodiscard]] bool align_by_rare_event(lane& l, time_point now);
     void guess(lane& l, time_point now);
-    void meet(lane& l, record& ours, shard_set set, const record& theirs);
+    void meet(record& ours, shard_set set, const record& theirs);
 
     // who leads (pairing_lead.cpp)
     void pass(lane& l, shard_set to);
     void try_pass(lane& l, time_point now);
     void expire(lane& l, time_point now);
+    void leave(lane& l, shard_set set, time_point now);
     void start_over(lane& l, shard_set without, time_point now);
     void expire_ghosts(lane& l, time_point now);
     [[nodiscard]] bool look_at(lane& l, time_point now);  // false: nothing is left of it

@@ -18,10 +18,9 @@ void pairing::impl::pass(lane& l, shard_set to) {
     --led[at(l.leader)];
     l.leader = to;
     ++led[at(to)];
-    session& s = session_for(l, to);
     for (record& r : l.of(to)) {
         if (r.sent) continue;
-        if (r.open) s.marks.done(r.seq);
+        if (r.open) sessions[at(to)][r.shard.value].marks.done(r.seq);
         r.open = false;
         if (!r.held) {
             ++counts.expired;  // let go at a bound
@@ -51,6 +50,14 @@ bool pairing::impl::any_sent(lane& l, shard_set s) {
     return std::any_of(l.of(s).begin(), l.of(s).end(), [](const record& r) { return r.sent; });
 }
 
+// The set's session is over, or the set: what the other one holds must go on before the records are
+// forgotten.
+void pairing::impl::leave(lane& l, shard_set set, time_point now) {
+    if (!l.aligned && (l.leader == set || any_sent(l, set))) guess(l, now);
+    if (l.leader == set && !ended[at(other(set))]) pass(l, other(set));
+    start_over(l, set, now);
+}
+
 // `without` shows nothing of before now any more, or it is not remembered. Pre: it does not lead,
 // and is aligned if it ever did.
 void pairing::impl::start_over(lane& l, shard_set without, time_point now) {
@@ -62,7 +69,7 @@ void pairing::impl::start_over(lane& l, shard_set without, time_point now) {
             l.ghosts[at(without)].push_back(r);
         }
         if (!r.open) continue;
-        session_for(l, without).marks.done(r.seq);
+        sessions[at(without)][r.shard.value].marks.done(r.seq);
         ++counts.forgotten;
     }
     for (const shard_set s : {shard_set::old_set, shard_set::new_set})
@@ -98,7 +105,7 @@ void pairing::impl::expire(lane& l, time_point now) {
             const time_point from = std::max(r.at, joint);
             if (!r.sent && later(from, settings.overlap) <= now) {
                 if (r.open) {
-                    session_for(l, s).marks.done(r.seq);
+                    sessions[at(s)][r.shard.value].marks.done(r.seq);
                     ++(l.aligned ? counts.expired : counts.met);
                 }
                 r.open = false;

@@ -21,7 +21,7 @@ std::int64_t limited(std::size_t rows) {
 
 const std::string& candidate_columns() {
     static const std::string columns =
-        "SELECT position, lane_kind, lane, epoch, gen, shard, shards, event, length(own_key), "
+        "SELECT position, lane_kind, lane, epoch, gen, shard, shards, event, session IS NULL, "
         "tells_gap, id, received_wall, bytes FROM events ";
     return columns;
 }

@@ -29,7 +29,7 @@ struct event_parts {
     std::string_view name;          // as forwarded
     std::string_view frame;
     std::string_view token;    // of an interaction
-    std::string_view own_key;  // of one of the daemon's own events
+    std::string_view own_key;  // of one of the daemon's own events, or instead of session and seq
     guild_mark mark = guild_mark::none;
     bool interaction_has_message = false;
     std::uint32_t interaction_type = 0;
@@ -83,7 +83,9 @@ public:
     [[nodiscard]] std::string_view name() const noexcept;   // as forwarded
     [[nodiscard]] std::string_view frame() const noexcept;  // the whole JSON text to forward
     [[nodiscard]] std::string_view interaction_token() const noexcept;
-    [[nodiscard]] bool is_own() const noexcept { return key_size_ > 0; }
+    [[nodiscard]] bool is_own() const noexcept {
+        return key_size_ > 0 && session == nullptr;
+    }
     // "<session id>-<seq>", or the own event's key. Appends at most 160 characters that may stand
     // in a header and in a JSON string as they are; equal events give equal keys in every process.
     void append_key(std::string& out) const;

@@ -36,6 +36,10 @@ public:
     // SHARDGATE_INTERACTION, for the lane of `of`: same shard, guild and channel.
     [[nodiscard]] event_ptr interaction(const queued_event& of, interaction_answer how,
                                         time_point now, wall_ms wall);
+    // SHARDGATE_RESHARDED, of the new set's `shard`.
+    [[nodiscard]] event_ptr resharded(shard_id shard, shard_count from, shard_count to,
+                                      generation gen, wall_ms started, time_point now,
+                                      wall_ms wall);
 
 private:
     [[nodiscard]] std::string next_key();

@@ -43,11 +43,16 @@ public:
           std::string gateway_url, std::string user_agent, fleet_listener& listener);
     ~fleet() override;
 
+    // Another owner.
+    void report_to(fleet_listener& listener) noexcept { listener_ = &listener; }
+
     // Resumes what `stored` has a session for, all at once but for the connect pool; the others
     // queue to identify.
     void start(const std::vector<stored_session>& stored);
     // Closes every shard with `code`; on_all_stopped() follows, at once if nothing is connected.
     void stop(close_code code);
+    // The same for the next `n` shards; false when there are none left to be asked.
+    bool stop_some(close_code code, std::size_t n);
     // A parked or refused shard tries again: resumes if it still has a session.
     void restart(shard_id shard);
 
@@ -61,6 +66,11 @@ public:
         return shards_;
     }
     [[nodiscard]] std::uint64_t guilds() const noexcept;
+    // On the fullest shard.
+    [[nodiscard]] std::uint64_t fullest() const noexcept;
+    // Shards that have had READY and their guilds.
+    [[nodiscard]] std::uint32_t loaded() const noexcept;
+    [[nodiscard]] bool gone() const noexcept { return running_ == 0; }
     // Close codes seen, the first 32 different ones; the rest counts under 0.
     [[nodiscard]] const std::map<close_code, std::uint64_t>& closes() const noexcept {
         return closes_;
@@ -79,7 +89,7 @@ private:
 
     const config::settings& settings_;
     shard_range range_;
-    fleet_listener& listener_;
+    fleet_listener* listener_;
     session_settings session_;
     connect_pool connects_;
     shard_surroundings around_;
@@ -90,6 +100,7 @@ private:
     duration asleep_ = time_asleep();
     lazy_timer sleep_timer_;
     std::size_t running_ = 0;
+    std::size_t asked_to_stop_ = 0;
     bool stopping_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "shardgate/delivery/own_events.hpp"
 #include "shardgate/filter/stage.hpp"
 #include "shardgate/fleet/deliverer.hpp"
+#include "shardgate/fleet/twin_stage.hpp"
 #include "shardgate/protocol/envelope.hpp"
 #include "shardgate/transport/inflate.hpp"
 
@@ -36,12 +37,26 @@ public:
     void tell_gap(shard_id shard, shard_count shards, generation gen, std::string_view reason,
                   wall_ms from);
 
+    void tell_resharded(shard_id shard, shard_count from, shard_count to, generation gen,
+                        wall_ms started);
+
+    // ---- two shard sets ------------------------------------------------------------------------
+    // Events of this set go nowhere, and nothing is told of its shards; generation{} = none.
+    void withhold(generation gen) noexcept { withheld_ = gen; }
+    // While both sets' events come: through here, to the filter. Borrowed; null = no longer.
+    void pair(twin_stage* twins) noexcept { twins_ = twins; }
+    [[nodiscard]] dispatch_sink& filter() noexcept { return filter_; }
+    void on_live(generation gen, shard_id shard, bool live) {
+        if (twins_ != nullptr) twins_->on_live(gen, shard, live);
+    }
+    void on_new_session(generation gen, shard_id shard) {
+        if (twins_ != nullptr) twins_->on_new_session(gen, shard);
+    }
+
     // ---- state on disk; without it nothing below does anything -------------------------------
     [[nodiscard]] bool keeps_state() const noexcept { return out_.spool() != nullptr; }
-    [[nodiscard]] std::optional<seq_no> first_unsafe(generation gen, shard_id shard,
-                                                     bool after_batch) const noexcept {
-        return std::as_const(out_).core().first_unsafe(gen, shard, after_batch);
-    }
+    // Once the batch that is under way is durable.
+    [[nodiscard]] std::optional<seq_no> first_unsafe(generation gen, shard_id shard) const;
     void restore_known(generation gen, shard_id shard, std::string_view session,
                        std::vector<std::uint64_t> seqs) {
         out_.core().restore_known(gen, shard, session, std::move(seqs));
@@ -69,6 +84,8 @@ public:
 
 private:
     deliverer& out_;
+    twin_stage* twins_ = nullptr;
+    generation withheld_{};
     scanner scanner_;
     inflate_buffer buffer_;
     filter_stage filter_;

@@ -46,8 +46,12 @@ public:
     // Kept under this name until it is set again.
     void set_fact(std::string name, std::string value);
 
+    // Once everything that was set before this call is durable; with the next batch, at once.
+    void when_stored(std::function<void()> go);
+
     // Sessions that nobody will resume: their rows go.
     void end_sessions(const std::vector<stored_session>& sessions);
+    void end_sessions(generation gen, shard_id first, shard_id last);
 
     // Runs `go` when everything of the shard and its marks are durable, or half a second later all
     // the same: before a RESUME.

@@ -38,6 +38,7 @@ struct dispatch {
     wall_ms received_wall{};
     guild_mark mark = guild_mark::none;
     std::string_view forward_as;  // another name for `t` (GUILD_LOADED_DD); empty = as it is
+    std::string_view key;  // its idempotency key; empty = session and seq. At most 64 characters
 };
 
 // Where a stage hands its events. A stage does not know the next one; app wires them.

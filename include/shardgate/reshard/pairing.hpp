@@ -84,7 +84,8 @@ public:
     // The how-manieth event of this identity goes on now: ask once for each that does.
     [[nodiscard]] std::uint32_t occurrence(const event_identity& id);
 
-    // Held events to send on now, in order within their lanes. Ask after every other call.
+    // Held events to send on now, in order within their lanes; behind the event of the call they
+    // follow from, if that goes on. Ask after every other call.
     struct released_event {
         shard_set from{};
         event_ptr event;

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the shard plan and a resharding under way are kept on disk: facts, a line of text each. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shardgate/base/time.hpp"
+#include "shardgate/fleet/fleet.hpp"
+
+namespace shardgate::facts {
+
+inline constexpr std::string_view plan = "plan";        // the set in force: a shard_range
+inline constexpr std::string_view reshard = "reshard";  // empty: none runs
+
+struct stored_reshard {
+    std::string phase;  // starting, overlap, retiring
+    shard_range to;
+    wall_ms started{};
+};
+
+[[nodiscard]] std::string text_of(const shard_range& range);
+[[nodiscard]] std::string text_of(const stored_reshard& r);
+// Nothing when there is none, or it cannot be read.
+[[nodiscard]] std::optional<shard_range> read_range(std::string_view text);
+[[nodiscard]] std::optional<stored_reshard> read_reshard(std::string_view text);
+
+}  // namespace shardgate::facts

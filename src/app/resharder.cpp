@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/resharder.hpp"
+
+#include <utility>
+
+#include "app/plan_facts.hpp"
+#include "shardgate/base/log.hpp"
+#include "shardgate/protocol/close_code.hpp"
+
+namespace shardgate {
+
+namespace {
+
+constexpr close_code retired = 1000;      // Discord forgets the session at once
+constexpr std::size_t closed_a_look = 2;  // twenty a second
+
+double seconds(duration d) {
+    return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace
+
+resharder::resharder(reshard_parts parts, fleet& old, reshard_order order,
+                     const std::vector<stored_session>& stored, std::function<void()> done)
+    : parts_(std::move(parts)),
+      old_(old),
+      order_(order),
+      done_(std::move(done)),
+      new_(std::make_unique<fleet>(parts_.loop, parts_.settings, parts_.tls, parts_.stage,
+                                   parts_.gate, parts_.random, order.to, parts_.gateway_url,
+                                   parts_.user_agent, static_cast<fleet_listener&>(*this))),
+      machine_({parts_.settings.resharding.overlap, order.expected_start}, order.again,
+               clock::now()),
+      timer_(parts_.loop, [this] { look(); }) {
+    parts_.stage.withhold(order_.to.gen);
+    if (!order_.again) keep("starting");
+    log::info("resharding", {{"from", old_.range().total.value},
+                             {"to", order_.to.total.value},
+                             {"generation", order_.to.gen.value},
+                             {"automatic", order_.automatic},
+                             {"again", order_.again}});
+    look();
+    new_->start(stored);
+}
+
+resharder::~resharder() {
+    parts_.stage.pair(nullptr);
+    parts_.stage.withhold({});
+}
+
+void resharder::keep(std::string_view phase) {
+    if (parts_.keeper == nullptr) return;
+    parts_.keeper->set_fact(std::string(facts::reshard),
+                            facts::text_of({std::string(phase), order_.to, order_.started}));
+}
+
+void resharder::end_sessions(const shard_range& of) {
+    if (parts_.keeper != nullptr) parts_.keeper->end_sessions(of.gen, of.first, of.last);
+}
+
+reshard_view resharder::view() const {
+    reshard_view v;
+    v.shards = order_.to.last.value - order_.to.first.value + 1;
+    v.loaded = new_->loaded();
+    v.settled = twins_ != nullptr && twins_->settled();
+    v.both_gone = machine_.calling_off() ? new_gone_ : old_gone_;
+    return v;
+}
+
+void resharder::look() {
+    if (suspended_) return;
+    const time_point now = clock::now();
+    if (closing_old_ && !old_.stop_some(retired, closed_a_look)) closing_old_ = false;
+    for (reshard_step s = machine_.next(view(), now); s != reshard_step::none;
+         s = machine_.next(view(), now))
+        perform(s);
+    if (const reshard_state is = machine_.state(); is != told_) {
+        told_ = is;
+        log::info("resharding: state",
+                  {{"state", name_of(is)}, {"reason", std::string_view(machine_.reason())}});
+    }
+    timer_.arm(machine_.deadline(now));
+    if (!machine_.over()) return;
+    suspended_ = true;
+    done_();
+}
+
+void resharder::perform(reshard_step step) {
+    const auto when_stored = [this](std::function<void()> go) {
+        if (parts_.keeper == nullptr) return go();
+        parts_.keeper->when_stored([go = std::move(go), alive = std::weak_ptr<bool>(alive_)] {
+            if (!alive.expired()) go();
+        });
+    };
+    switch (step) {
+    case reshard_step::none: break;
+    case reshard_step::store_windows:
+        keep("overlap");
+        when_stored([this] { machine_.on_stored(); });
+        break;
+    case reshard_step::open_windows: open_windows(); break;
+    case reshard_step::prefer_new: twins_->prefer(shard_set::new_set); break;
+    case reshard_step::prefer_old: twins_->prefer(shard_set::old_set); break;
+    case reshard_step::store_plan:
+        keep("retiring");
+        if (parts_.keeper != nullptr)
+            parts_.keeper->set_fact(std::string(facts::plan), facts::text_of(order_.to));
+        when_stored([this] { machine_.on_stored(); });
+        break;
+    case reshard_step::close_old:
+        twins_->forget(shard_set::old_set);
+        closing_old_ = true;
+        break;
+    case reshard_step::close_new:
+        if (twins_) twins_->forget(shard_set::new_set);
+        new_->stop(retired);
+        break;
+    case reshard_step::finish:
+        close_windows();
+        keep("");
+        end_sessions(old_.range());
+        parts_.stage.withhold({});
+        parts_.stage.tell_resharded(order_.to.first, old_.range().total, order_.to.total,
+                                    order_.to.gen, order_.started);
+        break;
+    case reshard_step::give_up:
+        close_windows();
+        keep("");
+        end_sessions(order_.to);
+        break;
+    }
+}
+
+void resharder::open_windows() {
+    pairing_settings s;
+    s.old_total = old_.range().total;
+    s.new_total = order_.to.total;
+    s.overlap = parts_.settings.resharding.overlap;
+    twins_ = std::make_unique<twin_stage>(parts_.loop, s, old_.range().gen, order_.to.gen,
+                                          parts_.stage.filter(), parts_.out);
+    parts_.stage.pair(twins_.get());
+    const auto tell = [this](const fleet& set) {
+        for (const auto& shard : set.shards())
+            if (shard->state() == shard_state::ready)
+                twins_->on_live(set.range().gen, shard->id(), true);
+    };
+    tell(old_);
+    tell(*new_);
+}
+
+void resharder::close_windows() {
+    if (!twins_) return;
+    last_ = twins_->stats();
+    parts_.stage.pair(nullptr);
+    twins_.reset();
+}
+
+bool resharder::abort() {
+    if (!machine_.call_off("aborted on request", true, clock::now())) return false;
+    look();
+    return true;
+}
+
+void resharder::stop(close_code code, std::function<void()> stopped) {
+    suspended_ = true;
+    stopped_ = std::move(stopped);
+    new_->stop(code);
+}
+
+std::unique_ptr<fleet> resharder::take_new() {
+    if (!succeeded()) return nullptr;
+    return std::move(new_);
+}
+
+// ---- what the new set reports ------------------------------------------------------------------
+
+void resharder::on_stop_bot(shard_id shard, close_code code) {
+    const close_rule& rule = rule_for(code);
+    (void)machine_.call_off("Discord closed new shard " + std::to_string(shard.value) + " with " +
+                                std::to_string(code) + " (" + std::string(rule.name) + ")",
+                            false, clock::now());
+}
+
+void resharder::on_parked(shard_id shard, close_code code, bool) {
+    on_stop_bot(shard, code);
+}
+
+void resharder::on_all_stopped() {
+    new_gone_ = true;
+    if (stopped_) std::exchange(stopped_, nullptr)();
+}
+
+reshard_snapshot resharder::snapshot() const {
+    const time_point now = clock::now();
+    reshard_snapshot s;
+    s.state = name_of(machine_.state());
+    s.from = old_.range().total.value;
+    s.to = order_.to.total.value;
+    s.generation = order_.to.gen.value;
+    s.ready = new_ ? new_->loaded() : s.to;
+    const reshard_view v = new_ ? view() : reshard_view{};
+    s.percent = machine_.percent(v, now);
+    s.eta_s = seconds(machine_.remaining(now));
+    s.reason = machine_.reason();
+    s.automatic = order_.automatic;
+    s.started_ago_s = seconds(now - begun_);
+    const pairing_stats p = twins_ ? twins_->stats() : last_;
+    s.forwarded = p.forwarded;
+    s.dropped = p.dropped + p.met;
+    s.released = p.released;
+    s.expired = p.expired;
+    s.guessed = p.guessed;
+    s.held = p.held_bytes;
+    return s;
+}
+
+}  // namespace shardgate
