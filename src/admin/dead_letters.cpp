@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/dead_letters.hpp"
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,23 +13,13 @@
 
 #include "admin/json_text.hpp"
 #include "admin/problem.hpp"
+#include "admin/strict.hpp"
 #include "admin/views.hpp"
 #include "shardgate/base/utf8.hpp"
 
 namespace shardgate::admin {
 
 namespace {
-
-// A parameter that nobody reads is a misspelt one: "?keys=x" must not delete everything.
-std::optional<http_response> refuse_others(const target& t,
-                                           std::initializer_list<std::string_view> known,
-                                           std::string_view allowed) {
-    for (const auto& [name, value] : t.parameters)
-        if (std::find(known.begin(), known.end(), name) == known.end())
-            return problem(400, "This call knows no parameter " + quote(name) +
-                                    "; allowed: " + std::string(allowed) + ".");
-    return std::nullopt;
-}
 
 // Every ?key=; an empty one is none, and none would mean all.
 std::optional<http_response> read_keys(const target& t, std::vector<std::string>& into) {
@@ -68,10 +56,6 @@ std::optional<http_response> read_payload(const target& t, std::size_t& into) {
                                 "or 0.");
     into = payload_bytes_max;
     return std::nullopt;
-}
-
-bool is_blank(std::string_view body) {
-    return body.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 // Byte for byte as it is, if it is JSON, so that it can be sent again; else as a string.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,5 +48,8 @@ struct http_response {
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;  // ours, never from outside
 };
+
+// Takes an answer that was not there at once: called at most once, on the loop.
+using later_answer = std::function<void(http_response)>;
 
 }  // namespace shardgate::admin

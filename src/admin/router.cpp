@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "admin/dead_letters.hpp"
 #include "admin/json_text.hpp"
 #include "admin/problem.hpp"
+#include "admin/reshard.hpp"
 #include "admin/views.hpp"
 #include "shardgate/metrics/prometheus_text.hpp"
 
@@ -24,7 +26,9 @@ struct router::route {
     std::string_view method;
     std::vector<std::string_view> path;
     access needed;
-    http_response (router::*answer)(const question&) const;
+    http_response (router::*answer)(const question&) const = nullptr;
+    // In place of it, when the daemon has to ask somebody first.
+    std::optional<http_response> (router::*ask)(const question&, later_answer) const = nullptr;
 };
 
 struct router::match {
@@ -92,7 +96,7 @@ router::router(guard_rules rules, daemon_view& view, std::function<page_extras()
     : rules_(std::move(rules)), view_(view), extras_(std::move(extras)) {}
 
 router::match router::find(std::string_view method, const target& t) {
-    static const std::array<route, 10> table{{
+    static const std::array<route, 13> table{{
         {"GET", {"healthz"}, access::open, &router::healthz},
         {"GET", {"readyz"}, access::open, &router::readyz},
         {"GET", {"metrics"}, access::metrics, &router::metrics},
@@ -103,6 +107,9 @@ router::match router::find(std::string_view method, const target& t) {
         {"GET", {"v1", "dead-letters"}, access::token, &router::list_dead_letters},
         {"DELETE", {"v1", "dead-letters"}, access::token, &router::delete_dead_letters},
         {"POST", {"v1", "dead-letters", "retry"}, access::token, &router::retry_dead_letters},
+        {"GET", {"v1", "reshard"}, access::token, &router::reshard_progress},
+        {"POST", {"v1", "reshard"}, access::token, nullptr, &router::reshard},
+        {"DELETE", {"v1", "reshard"}, access::token, &router::abort_reshard},
     }};
     match m;
     for (const route& r : table) {
@@ -116,7 +123,7 @@ router::match router::find(std::string_view method, const target& t) {
     return m;
 }
 
-http_response router::handle(const http_request& request) const {
+std::optional<http_response> router::handle(const http_request& request, later_answer later) const {
     const std::optional<target> t = parse_target(request.target);
     if (!t) return problem(400, "The request target cannot be read.");
     const std::string* const host = request.header("host");
@@ -138,7 +145,10 @@ http_response router::handle(const http_request& request) const {
         return problem(415,
                        "A request that changes something needs the header \"Content-Type: "
                        "application/json\".");
-    return (this->*m.found->answer)({*t, request.body});
+    const question q{*t, request.body};
+    if (m.found->ask == nullptr) return (this->*m.found->answer)(q);
+    if (!later) return problem(503, "Too many requests wait for their answer; try again.");
+    return (this->*m.found->ask)(q, std::move(later));
 }
 
 http_response router::healthz(const question&) const {
@@ -184,6 +194,18 @@ http_response router::retry_dead_letters(const question& q) const {
 
 http_response router::delete_dead_letters(const question& q) const {
     return admin::delete_dead_letters(view_, q.at, q.body);
+}
+
+http_response router::reshard_progress(const question& q) const {
+    return admin::reshard_progress(view_, q.at);
+}
+
+http_response router::abort_reshard(const question& q) const {
+    return admin::abort_reshard(view_, q.at, q.body);
+}
+
+std::optional<http_response> router::reshard(const question& q, later_answer later) const {
+    return admin::reshard(view_, q.at, q.body, std::move(later));
 }
 
 http_response router::shards(const question& q) const {

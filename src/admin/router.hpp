@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,8 +21,10 @@ public:
     // `view` outlives the router.
     router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras);
 
-    // Answers everything, and HEAD as GET: the codec leaves the body out.
-    [[nodiscard]] http_response handle(const http_request& request) const;
+    // Answers everything, and HEAD as GET: the codec leaves the body out. Nothing: the answer
+    // comes through `later`, perhaps never. Without one, calls that need it are refused (503).
+    [[nodiscard]] std::optional<http_response> handle(const http_request& request,
+                                                      later_answer later = {}) const;
 
 private:
     struct route;
@@ -42,6 +45,9 @@ private:
     [[nodiscard]] http_response list_dead_letters(const question& q) const;
     [[nodiscard]] http_response retry_dead_letters(const question& q) const;
     [[nodiscard]] http_response delete_dead_letters(const question& q) const;
+    [[nodiscard]] http_response reshard_progress(const question& q) const;
+    [[nodiscard]] http_response abort_reshard(const question& q) const;
+    [[nodiscard]] std::optional<http_response> reshard(const question& q, later_answer later) const;
 
     guard_rules rules_;
     daemon_view& view_;

@@ -11,6 +11,9 @@
 #include <boost/asio/write.hpp>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -36,7 +39,8 @@ wall_ms wall_now() {
 
 // One peer: its socket, what it has sent, and the one deadline of what is being waited for.
 struct connection : std::enable_shared_from_this<connection> {
-    explicit connection(stream_socket s) : socket(std::move(s)), timer(socket.get_executor()) {}
+    explicit connection(stream_socket s)
+        : socket(std::move(s)), timer(socket.get_executor()), answered(socket.get_executor()) {}
 
     // Lets the operation under way fail at `when`.
     void arm(time_point when) {
@@ -54,9 +58,24 @@ struct connection : std::enable_shared_from_this<connection> {
         ++epoch;
         timer.cancel();
     }
+    // Ends what waits for an answer.
+    void wake() {
+        answered.cancel();
+        error_code ignored;
+        socket.cancel(ignored);
+    }
+    // Of a socket that can be read: has the peer gone, or sent more?
+    [[nodiscard]] bool has_left() {
+        error_code code;
+        socket.non_blocking(true, code);
+        char one = 0;
+        socket.receive(asio::buffer(&one, 1), asio::socket_base::message_peek, code);
+        return code && code != asio::error::would_block;
+    }
 
     stream_socket socket;
     asio::steady_timer timer;
+    asio::steady_timer answered;  // waits for an answer while the socket cannot
     std::uint64_t epoch = 0;
     bool expired = false;
 
@@ -65,6 +84,12 @@ struct connection : std::enable_shared_from_this<connection> {
     time_point until{};                                            // the phase's end
     bool first = true;                                             // no request came yet
     std::array<char, 8192> chunk{};
+};
+
+// An answer that may not be there yet.
+struct pending_answer {
+    std::optional<http_response> answer;
+    std::function<void()> wake;  // whoever waits for it
 };
 
 server_core::server_core(asio::any_io_executor loop, listener l, guard_rules rules,
@@ -189,27 +214,75 @@ asio::awaitable<bool> server_core::receive(shared self, peer c) {
     co_return open;
 }
 
-http_response server_core::route(const http_request& request) {
+later_answer server_core::later_into(const std::shared_ptr<pending_answer>& pending) {
+    if (later_answers_ >= limits_.later_answers) return {};
+    ++later_answers_;
+    // Counts for as long as somebody may call it, also when the client has long left.
+    std::shared_ptr<void> counted(nullptr, [core = weak_from_this()](void*) {
+        if (const auto alive = core.lock()) --alive->later_answers_;
+    });
+    return [to = std::weak_ptr(pending), counted = std::move(counted)](http_response answer) {
+        const auto slot = to.lock();
+        if (!slot || slot->answer) return;
+        slot->answer = std::move(answer);
+        if (slot->wake) slot->wake();
+    };
+}
+
+void server_core::route(const http_request& request, const std::shared_ptr<pending_answer>& into) {
     ++counters_.requests;
-    http_response out;
     try {
-        out = router_.handle(request);
+        if (auto at_once = router_.handle(request, later_into(into)))
+            into->answer = std::move(*at_once);
     } catch (const std::exception& e) {
         log::error("admin request failed", {{"what", e.what()}});
-        out = problem(500, "The daemon could not answer; its log says why.");
+        into->answer = problem(500, "The daemon could not answer; its log says why.");
     }
-    if (out.status == 401)
+    if (into->answer && into->answer->status == 401)
         log::write_limited(log::level::warn, "admin-unauthorized",
                            "admin request without the right token");
-    return out;
+}
+
+asio::awaitable<void> server_core::wait_for(shared self, peer c,
+                                            std::shared_ptr<pending_answer> pending) {
+    const time_point until = later(clock::now(), self->limits_.answer_timeout);
+    std::function<void()> wake = [c] { c->wake(); };
+    pending->wake = std::move(wake);
+    // A socket with unread bytes cannot tell whether more than those will come.
+    bool watched = true;
+    while (!pending->answer && !self->stopped_) {
+        if (clock::now() >= until) {
+            pending->answer =
+                problem(504, "There is no answer yet; what was asked for may still be done.");
+            break;
+        }
+        error_code code;
+        if (watched) {
+            c->arm(until);
+            auto [ec] = co_await c->socket.async_wait(stream_socket::wait_read, token);
+            c->disarm();
+            code = ec;
+        } else {
+            c->answered.expires_at(until);
+            auto [ec] = co_await c->answered.async_wait(token);
+            code = ec;
+        }
+        if (pending->answer || !watched || c->expired) continue;
+        if (code || c->has_left()) break;
+        watched = false;
+    }
+    pending->wake = nullptr;
 }
 
 asio::awaitable<bool> server_core::answer(shared self, peer c) {
     const http_request request = c->reader.take();
     c->first = false;
     c->phase = request_reader::state::complete;  // whatever follows has its own time
-    const http_response out = self->route(request);
-    std::string text = serialize(out, request, request.keep_alive, wall_now());
+    const auto pending = std::make_shared<pending_answer>();
+    self->route(request, pending);
+    if (!pending->answer) co_await wait_for(self, c, pending);
+    if (!pending->answer) co_return false;
+    std::string text = serialize(*pending->answer, request, request.keep_alive, wall_now());
     const bool sent = co_await send(self, c, std::move(text));
     const bool open = sent && request.keep_alive;
     if (sent && !open) {

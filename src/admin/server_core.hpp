@@ -26,9 +26,13 @@ struct server_limits {
     duration idle_timeout = std::chrono::seconds(30);  // between requests
     duration write_timeout = std::chrono::seconds(10);
     duration linger = std::chrono::seconds(1);  // for the peer to read a refusal
+    // For an answer that the daemon has to ask somebody for, and how many may be wanted at once.
+    duration answer_timeout = std::chrono::seconds(60);
+    std::size_t later_answers = 8;
 };
 
 struct connection;
+struct pending_answer;
 
 class server_core : public std::enable_shared_from_this<server_core> {
 public:
@@ -51,18 +55,24 @@ private:
     // False when the connection is of no further use.
     static boost::asio::awaitable<bool> receive(shared self, peer c);
     static boost::asio::awaitable<bool> answer(shared self, peer c);
+    // Until it has its answer; it has none when nobody is there any more to read it.
+    static boost::asio::awaitable<void> wait_for(shared self, peer c,
+                                                 std::shared_ptr<pending_answer> pending);
     static boost::asio::awaitable<bool> send(shared self, peer c, std::string text);
     // Sends a last answer and lets the peer read it: closing with unread bytes would reset it away.
     static boost::asio::awaitable<void> say_goodbye(shared self, peer c, http_response why);
 
     void refuse(stream_socket& socket);
-    [[nodiscard]] http_response route(const http_request& request);
+    void route(const http_request& request, const std::shared_ptr<pending_answer>& into);
+    // Empty when too many are wanted already.
+    [[nodiscard]] later_answer later_into(const std::shared_ptr<pending_answer>& pending);
 
     boost::asio::any_io_executor loop_;
     listener listener_;
     router router_;
     server_limits limits_;
     server_counters counters_;
+    std::size_t later_answers_ = 0;  // that may still come
     bool stopped_ = false;
     task_group tasks_;
 };

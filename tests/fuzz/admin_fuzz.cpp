@@ -27,6 +27,11 @@ struct sealed_view final : daemon_view {
     }
     std::size_t retry_dead_letters(const std::vector<std::string>&) override { std::abort(); }
     std::size_t delete_dead_letters(const std::vector<std::string>&) override { std::abort(); }
+    void reshard(const reshard_request&, std::function<void(reshard_reply)>) override {
+        std::abort();
+    }
+    [[nodiscard]] reshard_snapshot reshard_progress() const override { std::abort(); }
+    abort_reply abort_reshard() override { std::abort(); }
 };
 
 }  // namespace
@@ -43,7 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         reader.continued();
         while (reader.now() == admin::request_reader::state::complete) {
             const admin::http_request request = reader.take();
-            const admin::http_response answer = router.handle(request);
+            const admin::later_answer never = [](const admin::http_response&) { std::abort(); };
+            const auto at_once = router.handle(request, never);
+            if (!at_once) std::abort();
+            const admin::http_response& answer = *at_once;
             static_cast<void>(admin::serialize(answer, request, true, {}));
             if (answer.content_type.ends_with("json"))
                 static_cast<void>(boost::json::parse(answer.body));  // throws on what is not JSON

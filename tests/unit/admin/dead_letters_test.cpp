@@ -30,7 +30,7 @@ protected:
         request.headers = {{"Host", "127.0.0.1:7600"}};
         if (!type.empty()) request.headers.emplace_back("Content-Type", std::move(type));
         request.body = std::move(body);
-        return r.handle(request);
+        return r.handle(request).value();
     }
     http_response list(const std::string& query = {}) {
         return ask("GET", "/v1/dead-letters" + query);

@@ -29,7 +29,7 @@ protected:
         request.target = std::move(target);
         request.headers = std::move(headers);
         request.body = std::move(body);
-        return r.handle(request);
+        return r.handle(request).value();
     }
     http_response get(std::string target) { return ask("GET", std::move(target)); }
     static value body(const http_response& answer) { return boost::json::parse(answer.body); }
