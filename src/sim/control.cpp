@@ -5,6 +5,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <charconv>
+#include <map>
+#include <vector>
 
 namespace shardgate::sim {
 
@@ -25,6 +28,26 @@ result<expectation> read_expectation(const json::value& v) {
     return failure("arrives, may_arrive or filtered");
 }
 
+bool asks(const json::object& o, std::string_view key) {
+    const json::value* v = o.if_contains(key);
+    return v && v->is_bool() && v->get_bool();
+}
+
+// "totals": {"16": "filtered", …}: all of them anew.
+bool read_totals(const json::value& v, std::map<std::uint32_t, expectation>& into) {
+    if (!v.is_object()) return false;
+    into.clear();
+    for (const auto& member : v.get_object()) {
+        const std::string_view key(member.key().data(), member.key().size());
+        std::uint32_t total = 0;
+        const auto [at, ec] = std::from_chars(key.data(), key.data() + key.size(), total);
+        const auto e = read_expectation(member.value());
+        if (ec != std::errc{} || at != key.data() + key.size() || !e) return false;
+        into[total] = *e;
+    }
+    return true;
+}
+
 bool read_names(const json::value* v, std::set<std::string, std::less<>>& into) {
     if (!v) return true;
     if (!v->is_array()) return false;
@@ -38,10 +61,21 @@ bool read_names(const json::value* v, std::set<std::string, std::less<>>& into) 
 
 }  // namespace
 
+result<json::value> control_grow(parts& p, const json::value& v, const moment& now) {
+    if (!v.is_object()) return failure("an object is wanted");
+    if (asks(v.get_object(), "stop")) {
+        p.grow.stop();
+        return json::value(p.grow.report());
+    }
+    auto plan = read_growth(v);
+    if (!plan) return plan.error();
+    p.grow.start(std::move(*plan), now.at);
+    return json::value(p.grow.report());
+}
+
 result<json::value> control_load(parts& p, const json::value& v, const moment& now) {
     if (!v.is_object()) return failure("an object is wanted");
-    if (const json::value* stop = v.get_object().if_contains("stop");
-        stop && stop->is_bool() && stop->get_bool()) {
+    if (asks(v.get_object(), "stop")) {
         p.generator.stop();
         return json::value(json::object{{"made", p.generator.made()}});
     }
@@ -55,11 +89,12 @@ result<json::value> control_fault(parts& p, const json::value& v, const moment& 
     if (v.is_object() && v.get_object().contains("rest")) {
         const auto f = read_rest_fault(v.get_object().at("rest"));
         if (!f) return f.error();
-        p.rest.add(*f);
+        p.rest.add(*f, now.at);
         return json::value(json::object{{"armed", 1}});
     }
     if (v.is_object() && v.get_object().contains("clear")) {
         p.gate.faults().clear();
+        p.rest.clear_faults();
         return json::value(json::object{});
     }
     const auto f = read_fault(v, p.settings, now.at);
@@ -80,6 +115,17 @@ result<json::value> control_expect(parts& p, const json::value& v) {
         if (!e) return e.error();
         wanted.loading_guilds = *e;
     }
+    if (const json::value* second = o.if_contains("resharding")) {
+        wanted.resharding.reset();  // null: as loading_guilds
+        if (!second->is_null()) {
+            const auto e = read_expectation(*second);
+            if (!e) return e.error();
+            wanted.resharding = *e;
+        }
+    }
+    if (const json::value* totals = o.if_contains("totals"))
+        if (!read_totals(*totals, wanted.totals))
+            return failure("totals: {\"16\": \"filtered\", …}");
     if (const json::value* unfurls = o.if_contains("unfurls")) {
         const auto e = read_expectation(*unfurls);
         if (!e) return e.error();
@@ -92,12 +138,48 @@ result<json::value> control_expect(parts& p, const json::value& v) {
 json::value control_state(const parts& p, const moment& now) {
     json::object o = p.gate.state(now.at);
     o["guilds"] = p.guilds.present();
+    o["totals"] = control_totals(p);
+    o["growth"] = p.grow.report();
     o["load"] = json::object{{"running", p.generator.running()},
                              {"made", p.generator.made()},
                              {"follow_ups", p.events.follow_ups()}};
     o["scale"] = p.settings.scale;
     o["uptime_ms"] = ms_since(p.started, now.at);
     return o;
+}
+
+json::object control_totals(const parts& p) {
+    struct total {
+        std::uint64_t sessions = 0, connected = 0, guilds = 0;
+        std::uint64_t identifies = 0, resumes = 0;
+        std::vector<bool> live;  // shards with a session
+    };
+    std::map<std::uint32_t, total> all;
+    for (const auto& [key, stats] : p.gate.stats().shards) {
+        total& t = all[key.first];
+        t.identifies += stats.identifies;
+        t.resumes += stats.resumes;
+    }
+    for (const auto& s : p.sessions.all()) {
+        total& t = all[s->shards];
+        ++t.sessions;
+        if (s->connection) ++t.connected;
+        t.live.resize(s->shards);
+        t.live[s->shard] = true;
+    }
+    json::object out;
+    for (auto& [shards, t] : all) {
+        if (!t.live.empty())
+            for (std::uint32_t i = 0; i < p.guilds.size(); ++i)
+                if (const guild& g = p.guilds.at(i); g.present && t.live[(g.id >> 22) % shards])
+                    ++t.guilds;
+        out[std::to_string(shards)] = json::object{{"sessions", t.sessions},
+                                                   {"connected", t.connected},
+                                                   {"guilds", t.guilds},
+                                                   {"identifies", t.identifies},
+                                                   {"resumes", t.resumes}};
+    }
+    return out;
 }
 
 json::value control_identifies(const parts& p) {
@@ -117,6 +199,8 @@ json::object control_account(const parts& p, json::object gaps) {
     json::object o;
     p.book.account(o);
     o["gaps"] = std::move(gaps);
+    o["guilds"] = p.guilds.present();
+    o["totals"] = control_totals(p);
     o["identifies"] = g.identifies;
     o["identifies_refused"] = g.identifies_refused;
     o["pacing_violations"] = p.rules.pacing_violations();

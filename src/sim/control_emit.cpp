@@ -50,7 +50,8 @@ result<void> read_place(const json::object& o, const parts& p, emit_request& r) 
     if (const json::value* shard = o.if_contains("shard")) {
         if (!shard->is_array() || shard->get_array().size() != 2 ||
             !shard->get_array()[0].is_int64() || !shard->get_array()[1].is_int64() ||
-            shard->get_array()[1].get_int64() <= 0)
+            shard->get_array()[0].get_int64() < 0 ||
+            shard->get_array()[0].get_int64() >= shard->get_array()[1].get_int64())
             return failure("shard: [id, count]");
         r.shard = static_cast<std::uint32_t>(shard->get_array()[0].get_int64());
         r.shards = static_cast<std::uint32_t>(shard->get_array()[1].get_int64());
@@ -164,7 +165,9 @@ bool interact(parts& p, const emit_request& r, const moment& now, emitted& done)
 result<bool> one(parts& p, const emit_request& r, const moment& now, emitted& done) {
     if (r.what == "interaction") return interact(p, r, now, done);
     if (r.what == "guild_join") {
-        const std::uint64_t id = p.events.join_guild(now);
+        std::optional<std::pair<std::uint32_t, std::uint32_t>> on;
+        if (r.shard) on = {*r.shard, r.shards};
+        const std::uint64_t id = p.events.join_guild(now, on);
         if (id != 0) done.ids.push_back(json::value(std::to_string(id)));
         return id != 0;
     }

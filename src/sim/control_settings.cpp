@@ -92,6 +92,7 @@ std::map<std::string, setter, std::less<>> setters(parts& p, const moment& now) 
         {"send_limit", number(g.send_limit)},
         {"op7_grace_ms", span(g.op7_grace)},
         {"interaction_window_ms", span(g.interaction_window)},
+        {"lag_ms", span(g.lag)},
         {"check_user_agent", flag(g.check_user_agent)},
         {"zlib_split", share(e.zlib_split)},
         {"numbers", flag(e.numbers)},
@@ -103,6 +104,7 @@ std::map<std::string, setter, std::less<>> setters(parts& p, const moment& now) 
         {"duplicates", share(e.duplicates)},
         {"gaps", share(e.gaps)},
         {"unknown", share(e.unknown)},
+        {"repeats", share(e.repeats)},
     };
     all["token"] = [&g](const json::value& v) {
         if (!v.is_string()) return false;

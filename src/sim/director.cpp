@@ -15,6 +15,7 @@ director::director(const options& o, world& w, publisher& out, interactions& boo
       interactions_(book),
       truth_(sent),
       random_(seed),
+      repeats_(o, out, mix(seed, 7)),
       texts_(o.encoding.decoys) {}
 
 place director::place_in(std::uint32_t index) {
@@ -92,7 +93,10 @@ bool director::plain(event_kind kind, const place& where, const moment& now) {
     const std::uint64_t seed = random_.next();
     occurrence what = about(kind, at);
     const auto write = [&](std::string& d) { texts_.write(d, kind, at, id, seed); };
-    return out_.publish(what, write, now.at) != 0;
+    const std::uint64_t n = out_.publish(what, write, now.at);
+    if (n != 0 && repeats::equal_by_nature(kind))
+        repeats_.happened(what, at.in, n, out_.text(), now.at);
+    return n != 0;
 }
 
 bool director::create_message(event_kind shape, std::optional<std::uint32_t> index,
@@ -193,6 +197,7 @@ bool director::message_then(event_kind then, std::uint32_t index, const moment& 
 }
 
 void director::tick(const moment& now) {
+    repeats_.tick(now.at);
     while (!later_.empty() && later_.top().due <= now.at) {
         follow_up f = later_.top();
         later_.pop();
@@ -248,22 +253,31 @@ std::uint64_t director::interact(std::uint32_t type, bool from_component, const 
 }
 
 bool director::guild_event(std::string_view t, std::uint32_t index, const publisher::writer& write,
-                           const moment& now) {
+                           const moment& now, std::string_view mark) {
     occurrence what;
     what.t = t;
     what.guild = what.lane = world_.at(index).id;
     what.intent = 0;  // GUILDS
     what.may_repeat = false;
+    what.guild_mark = mark;
     return out_.publish(what, write, now.at) != 0;
 }
 
-std::uint64_t director::join_guild(const moment& now) {
-    const std::uint32_t index = world_.join(ids_.next(now.unix_ms) ^ (random_.next() & 0x3ffffU));
+std::uint64_t director::join_guild(const moment& now,
+                                   std::optional<std::pair<std::uint32_t, std::uint32_t>> on) {
+    std::uint64_t id = ids_.next(now.unix_ms);
+    // A later millisecond is another shard.
+    for (std::int64_t later = 1; on && (id >> 22) % on->second != on->first; ++later)
+        id = ids_.next(now.unix_ms + later);
+    std::uint64_t made = id ^ (random_.next() & 0x3ffffU);
+    while (world_.find(made))  // of the same millisecond
+        made = id ^ (random_.next() & 0x3ffffU);
+    const std::uint32_t index = world_.join(made);
     const guild& g = world_.at(index);
     const auto write = [&](std::string& d) {
         texts_.write_guild(d, g, guild_create_reason::joined);
     };
-    return guild_event("GUILD_CREATE", index, write, now) ? g.id : 0;
+    return guild_event("GUILD_CREATE", index, write, now, "joined") ? g.id : 0;
 }
 
 bool director::leave_guild(std::uint32_t index, const moment& now) {
@@ -273,7 +287,7 @@ bool director::leave_guild(std::uint32_t index, const moment& now) {
         json_text w(d);
         w(R"({"id":)").id(id);
     };
-    return guild_event("GUILD_DELETE", index, write, now);
+    return guild_event("GUILD_DELETE", index, write, now, "left");
 }
 
 bool director::outage(std::uint32_t index, const moment& now) {
@@ -283,7 +297,7 @@ bool director::outage(std::uint32_t index, const moment& now) {
         json_text w(d);
         w(R"({"unavailable":true,"id":)").id(id);
     };
-    return guild_event("GUILD_DELETE", index, write, now);
+    return guild_event("GUILD_DELETE", index, write, now, "unavailable");
 }
 
 bool director::back(std::uint32_t index, const moment& now) {
@@ -292,10 +306,11 @@ bool director::back(std::uint32_t index, const moment& now) {
     const auto write = [&](std::string& d) {
         texts_.write_guild(d, world_.at(index), guild_create_reason::back);
     };
-    return guild_event("GUILD_CREATE", index, write, now);
+    return guild_event("GUILD_CREATE", index, write, now, "available");
 }
 
 void director::clear() {
+    repeats_.clear();
     recent_.clear();
     recent_next_ = 0;
     later_ = {};

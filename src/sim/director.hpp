@@ -9,11 +9,13 @@
 #include <queue>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/interactions.hpp"
 #include "sim/payloads.hpp"
 #include "sim/publisher.hpp"
+#include "sim/repeats.hpp"
 #include "sim/world.hpp"
 
 namespace shardgate::sim {
@@ -43,15 +45,21 @@ public:
     std::uint64_t interact(std::uint32_t type, bool from_component, const place& where,
                            const moment& now);
 
-    std::uint64_t join_guild(const moment& now);  // its id, 0 when no session owns it
+    // Its id, 0 when no session owns it. With `on` {shard, shards} one of that shard.
+    std::uint64_t join_guild(const moment& now,
+                             std::optional<std::pair<std::uint32_t, std::uint32_t>> on = {});
     bool leave_guild(std::uint32_t index, const moment& now);
     bool outage(std::uint32_t index, const moment& now);
     bool back(std::uint32_t index, const moment& now);
 
-    // Follow-ups that are due: unfurls within a second, edits later.
+    // Follow-ups that are due: unfurls within a second, edits and equal events later.
     void tick(const moment& now);
-    [[nodiscard]] std::size_t follow_ups() const noexcept { return later_.size(); }
-    [[nodiscard]] std::uint64_t follow_ups_dropped() const noexcept { return later_dropped_; }
+    [[nodiscard]] std::size_t follow_ups() const noexcept {
+        return later_.size() + repeats_.waiting();
+    }
+    [[nodiscard]] std::uint64_t follow_ups_dropped() const noexcept {
+        return later_dropped_ + repeats_.dropped();
+    }
 
     [[nodiscard]] payloads& texts() noexcept { return texts_; }
     [[nodiscard]] rng& random() noexcept { return random_; }
@@ -80,7 +88,7 @@ private:
     void plan(known_message& known, const moment& now);
     bool plain(event_kind kind, const place& where, const moment& now);
     bool guild_event(std::string_view t, std::uint32_t index, const publisher::writer& write,
-                     const moment& now);
+                     const moment& now, std::string_view mark);
     [[nodiscard]] place place_in(std::uint32_t index);
     [[nodiscard]] occurrence about(event_kind kind, const place& where) const;
 
@@ -90,6 +98,7 @@ private:
     interactions& interactions_;
     truth& truth_;
     rng random_;
+    repeats repeats_;
     id_source ids_;
     payloads texts_;
     std::vector<known_message> recent_;

@@ -11,11 +11,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 19> kind_names{
+constexpr std::array<std::string_view, 20> kind_names{
     "close",     "fin",     "reset",       "reconnect",     "invalid_session",
     "silence",   "no_ack",  "drip",        "garbage",       "unknown_op",
     "huge",      "bulk",    "corrupt",     "ask_heartbeat", "delay_hello",
-    "tls_stall", "upgrade", "resume_dead", "forget"};
+    "tls_stall", "upgrade", "resume_dead", "forget",        "no_ready"};
 constexpr std::array<std::string_view, 5> phase_names{"connect", "hello", "ready", "live",
                                                       "replay"};
 
@@ -53,6 +53,7 @@ bool read_shards(const json::object& o, fault& f) {
 fault_phase usual_phase(fault_kind kind) {
     if (kind == fault_kind::tls_stall || kind == fault_kind::upgrade) return fault_phase::connect;
     if (kind == fault_kind::delay_hello) return fault_phase::hello;
+    if (kind == fault_kind::no_ready) return fault_phase::ready;
     return fault_phase::live;
 }
 
@@ -60,6 +61,7 @@ fault_phase usual_phase(fault_kind kind) {
 bool possible(const fault& f) {
     using enum fault_kind;
     const bool early = f.kind == tls_stall || f.kind == upgrade;
+    if (f.kind == no_ready) return f.phase == fault_phase::ready;
     switch (f.phase) {
     case fault_phase::connect: return early || f.kind == reset || f.kind == fin;
     case fault_phase::hello:
@@ -111,6 +113,9 @@ result<fault> read_fault(const json::value& v, const options& o, time_point now)
     f.delay = o.scaled(milliseconds(delay_ms));
     if (for_ms > 0) f.until = now + milliseconds(for_ms);
     if (!possible(f)) return failure("this kind cannot happen in this phase");
+    const bool unknown = f.phase == fault_phase::connect || f.phase == fault_phase::hello;
+    if (unknown && (!f.shards.empty() || f.shard_count != 0))
+        return failure("shards, shard_count: nobody knows the shard in this phase");
     // Only live connections can be met at once.
     const bool waits = f.phase != fault_phase::live && f.kind != fault_kind::resume_dead;
     if (waits && !f.armed()) f.next = 1;
@@ -138,6 +143,7 @@ json::array fault_plan::report(time_point now) const {
         json::object o{{"kind", name_of(f.kind)}, {"phase", name_of(f.phase)}};
         if (f.next != 0) o["next"] = f.next;
         if (f.until) o["for_ms"] = std::chrono::duration_cast<milliseconds>(*f.until - now).count();
+        if (f.shard_count != 0) o["shard_count"] = f.shard_count;
         json::array shards;
         for (const std::uint32_t s : f.shards)
             shards.push_back(s);

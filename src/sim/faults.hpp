@@ -39,6 +39,7 @@ enum class fault_kind : std::uint8_t {
     upgrade,          // HTTP `status` instead of 101
     resume_dead,      // READY's resume address refuses connections
     forget,           // sessions nobody is connected to end
+    no_ready,         // an IDENTIFY is accepted, heartbeats are acknowledged, READY never comes
 };
 
 enum class fault_phase : std::uint8_t { connect, hello, ready, live, replay };

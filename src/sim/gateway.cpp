@@ -22,6 +22,10 @@ compression compression_of(std::string_view target) {
     return compression::none;
 }
 
+std::int64_t ms_of(duration d) {
+    return std::chrono::duration_cast<milliseconds>(d).count();
+}
+
 bool known_version(std::string_view target) {
     const std::string v = query_value(target, "v");
     return v == "10" || v == "9";
@@ -94,6 +98,7 @@ void gateway::hello(link& l, time_point now) {
 
 void gateway::attach(link& l, session& s) {
     l.session = &s;
+    l.due_at.reset();
     l.now = link::state::live;
     s.connection = &l;
     s.alone_since.reset();
@@ -151,6 +156,16 @@ void gateway::on_end(link& l, close_code code, time_point now) {
     std::erase_if(links_, [&](const auto& one) { return one.get() == &l; });
 }
 
+// Whether the session's next dispatch has to wait; the connection is woken when it need not.
+bool gateway::late(link& l, const session& s, const ring_entry& e, time_point now) const {
+    l.due_at.reset();
+    if (options_.gateway.lag.count() == 0) return false;
+    const time_point due = std::max(e.due, s.not_before);
+    if (due <= now) return false;
+    l.due_at = due;
+    return true;
+}
+
 bool gateway::next(link& l, std::string_view& frame, time_point now) {
     while (l.now == link::state::live && l.session) {
         session& s = *l.session;
@@ -166,6 +181,7 @@ bool gateway::next(link& l, std::string_view& frame, time_point now) {
             server_close(l, 4000, now);
             return false;
         }
+        if (late(l, s, *e, now)) return false;
         if (e->what != ring_entry::shape::gap && e->seq != l.replay_end) {
             if (l.replaying) ++stats_.replayed;
             if (e->seq <= s.written) ++stats_.sent_again;
@@ -199,6 +215,10 @@ void gateway::tick_link(link& l, time_point now) {
         const fault f = *std::exchange(l.live_fault, std::nullopt);
         apply(l, f, now);
     }
+    if (l.due_at && (*l.due_at <= now || options_.gateway.lag.count() == 0)) {
+        l.due_at.reset();
+        l.io->wake();
+    }
     if (l.refuse_at && *l.refuse_at <= now) {
         l.refuse_at.reset();
         l.io->send(control_frame(9, "false"));
@@ -228,7 +248,7 @@ void gateway::tick_link(link& l, time_point now) {
         return;
     }
     const duration patience = options_.scaled(options_.gateway.identify_timeout);
-    if (l.now == link::state::waiting && now - *l.hello_sent > patience)
+    if (l.now == link::state::waiting && !l.kept_waiting && now - *l.hello_sent > patience)
         protocol_error(l, 4003, "no IDENTIFY in time", now);
 }
 
@@ -239,7 +259,11 @@ void gateway::stream_guilds(session& s, time_point now) {
         const double seconds = std::chrono::duration<double>(now - s.load_start).count();
         may = static_cast<std::uint64_t>(seconds * options_.gateway.guild_rate * options_.scale);
     }
-    while (!s.loading.empty() && s.waiting() < load_window && s.loads_sent < may) {
+    // What lags waits in the ring.
+    const std::uint64_t window = options_.gateway.lag.count() == 0
+                                     ? load_window
+                                     : std::max<std::uint64_t>(load_window, s.ring.depth() / 2);
+    while (!s.loading.empty() && s.waiting() < window && s.loads_sent < may) {
         const std::uint32_t index = s.loading.back();
         s.loading.pop_back();
         ++s.loads_sent;
@@ -283,13 +307,16 @@ boost::json::object gateway::state(time_point now) const {
         o["waiting"] = s->waiting();
         o["ring_first"] = s->ring.first();
         o["loading"] = s->loading.size();
+        o["second"] = s->second;
+        if (options_.gateway.lag.count() != 0)
+            o["lag_ms"] =
+                ms_of(s->lag.at(now, options_.scaled(options_.gateway.lag), options_.scale));
         if (s->connection) {
             o["heartbeats"] = s->connection->beats;
             if (s->connection->last_beat_seq) o["heartbeat_seq"] = *s->connection->last_beat_seq;
             o["replaying"] = s->connection->replaying;
         }
-        if (s->alone_since)
-            o["alone_ms"] = std::chrono::duration_cast<milliseconds>(now - *s->alone_since).count();
+        if (s->alone_since) o["alone_ms"] = ms_of(now - *s->alone_since);
         list.push_back(std::move(o));
     }
     json::array shards;
@@ -322,6 +349,7 @@ void gateway::clear(time_point now) {
     }
     while (sessions_.size() != 0)
         end_session(*sessions_.all().front(), "reset");
+    sessions_.clear();  // what those that ended had does not matter any more
     faults_.clear();
     stats_ = {};
 }

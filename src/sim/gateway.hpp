@@ -79,6 +79,7 @@ private:
     void protocol_error(link& l, close_code code, std::string_view what, time_point now);
     bool within_rate(link& l, time_point now);
     void apply(link& l, const fault& f, time_point now);
+    bool late(link& l, const session& s, const ring_entry& e, time_point now) const;
     void went_live(link& l, time_point now);
     void tick_link(link& l, time_point now);
     void stream_guilds(session& s, time_point now);

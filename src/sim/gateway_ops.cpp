@@ -97,7 +97,8 @@ void gateway::heartbeat(link& l, const json::value* d, time_point now) {
 }
 
 void gateway::identify(link& l, const json::value* d, time_point now) {
-    if (l.now == link::state::live) return protocol_error(l, 4005, "already authenticated", now);
+    if (l.now == link::state::live || l.kept_waiting)
+        return protocol_error(l, 4005, "already authenticated", now);
     auto r = d ? read_identify(*d) : std::nullopt;
     if (!r) return protocol_error(l, 4002, "bad IDENTIFY", now);
     r->connected = l.opened;
@@ -134,7 +135,9 @@ void gateway::begin_session(link& l, const identify_request& r, time_point now) 
                                                                  : replay_depth_for(guilds.size());
     session& s = sessions_.create(std::move(id), r.shard, r.shards, depth);
     s.intents = r.intents;
-    s.first_n = out_.next_number();
+    s.first_event = out_.next_event();
+    s.last_event = s.first_event - 1;
+    s.lag = lag_curve(random_.next());
     l.payload_compression = r.compress && l.kind == compression::none;
     attach(l, s);
     s.loading = guilds;
@@ -143,7 +146,7 @@ void gateway::begin_session(link& l, const identify_request& r, time_point now) 
     for (std::size_t i = s.loading.size(); i > 1; --i)
         std::swap(s.loading[i - 1], s.loading[random_.below(i)]);
     s.load_start = now;
-    out_.direct(s, "READY", ready);
+    out_.direct(s, "READY", ready, now);
     went_live(l, now);
 }
 
@@ -205,7 +208,9 @@ void gateway::resume(link& l, const json::value* d, time_point now) {
     s->acked = std::max(s->acked, *seq);
     s->cursor = *seq + 1;
     if (options_.gateway.trim == ring_trim::resume) stats_.trimmed_by_resumes += s->ring.trim(*seq);
-    out_.direct(*s, "RESUMED", R"({"_trace":["sim"]})");
+    out_.direct(*s, "RESUMED", R"({"_trace":["sim"]})", now);
+    // The replay is as late as what is new.
+    s->not_before = now + s->lag.at(now, options_.scaled(options_.gateway.lag), options_.scale);
     l.replaying = true;
     l.replay_end = s->seq();
     l.replay_fault = faults_.take(fault_phase::replay, s->shard, s->shards, now);
@@ -267,6 +272,7 @@ void gateway::apply(link& l, const fault& f, time_point now) {
     case bulk:
         if (l.session && on_bulk) on_bulk(l.session->shard, l.session->shards, f.bytes);
         return;
+    case no_ready: l.kept_waiting = true; return;
     case corrupt: return l.io->corrupt_next();
     case ask_heartbeat:
         ++stats_.asked_beats;

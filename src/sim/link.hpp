@@ -55,6 +55,7 @@ struct link {
     std::optional<time_point> refuse_at;            // a late op 9
     std::optional<fault> replay_fault, live_fault;  // wait for their moment on this connection
     bool silent = false;
+    bool kept_waiting = false;  // no_ready: it has said IDENTIFY and is not told off
 
     time_point last_beat{};                // or HELLO
     std::optional<time_point> asked_beat;  // op 1 sent
@@ -62,6 +63,8 @@ struct link {
     std::uint64_t beats = 0;
     std::optional<std::uint64_t> last_beat_seq;
     std::deque<time_point> sent_by_client;  // within the last 60 s
+
+    std::optional<time_point> due_at;  // the next dispatch's moment, when the session lags
 
     bool replaying = false;
     std::uint64_t replay_end = 0;  // s of RESUMED

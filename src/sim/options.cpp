@@ -91,6 +91,8 @@ void add_gateway(CLI::App& app, gateway_options& o) {
         ->capture_default_str();
     add_ms(app, "--op7-grace", o.op7_grace, "op 7 to the server's own close");
     add_ms(app, "--interaction-window", o.interaction_window, "time for an interaction's answer");
+    add_ms(app, "--lag", o.lag,
+           "each session delivers its dispatches up to this late, in its own, changing way");
     app.add_flag("--check-user-agent", o.check_user_agent,
                  "REST answers 403/40333 without a DiscordBot user agent");
 }
@@ -112,6 +114,8 @@ void add_encoding(CLI::App& app, encoding_options& o) {
     share("--partial-updates", o.partial_updates, "share of unfurls that are partial objects");
     share("--duplicates", o.duplicates, "share of events delivered twice");
     share("--gaps", o.gaps, "share of events that use up an s and are never sent");
+    share("--repeats", o.repeats,
+          "chance of typing, presence and reaction events to happen again, equal, within 4 s");
     share("--unknown", o.unknown, "share of invented event names");
     app.add_flag("--numbers,!--no-numbers", o.numbers, "\"_n\" as last member of d (default on)");
     app.add_flag("--shuffle-keys", o.shuffle_keys, "any order of the envelope's keys");

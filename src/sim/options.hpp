@@ -72,6 +72,7 @@ struct gateway_options {
     milliseconds interaction_window{3000};
     milliseconds interaction_life = std::chrono::minutes(15);
     bool check_user_agent = false;  // S3
+    milliseconds lag{0};  // sessions deliver up to this late, each in its own way; 0 = at once
 };
 
 struct encoding_options {
@@ -88,6 +89,7 @@ struct encoding_options {
     double duplicates = 0;   // share of events delivered twice
     double gaps = 0;         // share of events that consume an s but are never sent
     double unknown = 0.001;  // share of invented event names
+    double repeats = 0;      // chance of an event that is equal by nature to happen again
 };
 
 struct options {

@@ -6,6 +6,7 @@
 
 #include "sim/director.hpp"
 #include "sim/gateway.hpp"
+#include "sim/growth.hpp"
 #include "sim/identify_rules.hpp"
 #include "sim/interactions.hpp"
 #include "sim/load.hpp"
@@ -28,6 +29,7 @@ struct parts {
           events(settings, guilds, out, callbacks, book, mix(settings.seed, 2)),
           gate(settings, guilds, sessions, out, rules, events.texts(), mix(settings.seed, 3)),
           generator(settings, guilds, sessions, events),
+          grow(guilds, events),
           rest(settings, guilds, rules, callbacks) {}
 
     options settings;
@@ -40,6 +42,7 @@ struct parts {
     director events;
     gateway gate;
     load generator;
+    growth grow;
     rest_api rest;
     time_point started{};
 

@@ -11,21 +11,40 @@ namespace shardgate::sim {
 publisher::publisher(const options& o, session_store& sessions, truth& book, std::uint64_t seed)
     : options_(o), sessions_(sessions), truth_(book), random_(seed) {}
 
-ring_entry& publisher::push(session& to) {
+ring_entry& publisher::push(session& to, const given& g, time_point now) {
     const replay_ring& ring = to.ring;
     if (ring.size() == ring.depth()) {
         const ring_entry& oldest = *ring.find(ring.first());
         const bool unsent = oldest.seq >= to.cursor;
         const bool unsure = !to.connection && !to.orderly && oldest.seq > to.acked;
-        if (oldest.n != 0 && (unsent || unsure)) note_lost(to, oldest, "ring overrun");
+        if (unsent || unsure) {
+            to.miss(oldest);
+            if (oldest.n != 0) note_lost(to, oldest, "ring overrun");
+        }
     }
     ++copies_;
-    return to.ring.push();
+    ring_entry& slot = to.ring.push();
+    slot.n = g.n;
+    slot.event = g.event;
+    slot.lane = g.guild;
+    slot.repetition = g.repetition;
+    if (g.event != 0) to.last_event = g.event;
+    if (options_.gateway.lag.count() != 0) {
+        const duration late = to.lag.at(now, options_.scaled(options_.gateway.lag), options_.scale);
+        slot.due = to.last_due = std::max(to.last_due, now + late);
+    }
+    return slot;
 }
 
 void publisher::note_lost(const session& s, const ring_entry& e, std::string_view why) {
-    if (e.what != ring_entry::shape::guild_create && sessions_.elsewhere(s, e.lane, e.n)) return;
-    truth_.lost(e.n, why);
+    if (e.what != ring_entry::shape::guild_create && sessions_.elsewhere(s, e.lane, e.event))
+        return;
+    truth_.lost(e.n, why, e.repetition);
+}
+
+// A connection that waits for what is not due yet finds the rest by itself.
+void publisher::wake(session& to) {
+    if (to.connection && !to.connection->due_at) to.connection->io->wake();
 }
 
 void publisher::frame(session& to, ring_entry& slot, std::string_view t, std::string_view d) {
@@ -33,11 +52,13 @@ void publisher::frame(session& to, ring_entry& slot, std::string_view t, std::st
         write_dispatch_shuffled(slot.text, t, slot.seq, d, random_);
     else
         write_dispatch(slot.text, t, slot.seq, d);
-    if (to.connection) to.connection->io->wake();
+    wake(to);
 }
 
-void publisher::gap(session& to) {
-    push(to).what = ring_entry::shape::gap;
+expectation expectations::loading(const session& s) const {
+    const auto total = totals.find(s.shards);
+    if (total != totals.end()) return total->second;
+    return s.second && resharding ? *resharding : loading_guilds;
 }
 
 expectation publisher::expect(const occurrence& what) const {
@@ -55,15 +76,40 @@ void publisher::tell(const occurrence& what, expectation expected, std::uint64_t
     e.unfurl = what.unfurl;
     e.about = what.about;
     e.interaction = what.interaction;
+    e.guild_mark = what.guild_mark;
     truth_.sent(e, now);
 }
 
-std::uint64_t publisher::publish(const occurrence& what, const writer& write, time_point now) {
+void publisher::find_targets(const occurrence& what) {
     targets_.clear();
     sessions_.owners(what.guild, targets_);
     if (what.intent >= 0)
         std::erase_if(targets_,
                       [&](const session* s) { return (s->intents >> what.intent & 1U) == 0; });
+}
+
+void publisher::count(std::string_view t) {
+    ++events_;
+    const auto counted = by_name_.find(t);
+    if (counted != by_name_.end())
+        ++counted->second;
+    else
+        by_name_.emplace(t, 1);
+}
+
+void publisher::give(const occurrence& what, const given& g, std::string_view d, bool twice,
+                     time_point now) {
+    for (session* to : targets_) {
+        for (int copy = 0; copy < (twice ? 2 : 1); ++copy) {
+            if (random_.chance(options_.encoding.gaps))
+                push(*to, {}, now).what = ring_entry::shape::gap;
+            frame(*to, push(*to, g, now), what.t, d);
+        }
+    }
+}
+
+std::uint64_t publisher::publish(const occurrence& what, const writer& write, time_point now) {
+    find_targets(what);
     if (targets_.empty()) return 0;
 
     const encoding_options& e = options_.encoding;
@@ -71,47 +117,44 @@ std::uint64_t publisher::publish(const occurrence& what, const writer& write, ti
     d_.clear();
     write(d_);
     payloads::finish(d_, n);
-    ++events_;
-    const auto counted = by_name_.find(what.t);
-    if (counted != by_name_.end())
-        ++counted->second;
-    else
-        by_name_.emplace(what.t, 1);
+    count(what.t);
     if (n != 0) tell(what, expect(what), n, now);
-
     const bool twice = what.may_repeat && random_.chance(e.duplicates);
     if (twice && n != 0) truth_.sent_again(n);
-    for (session* to : targets_) {
-        for (int copy = 0; copy < (twice ? 2 : 1); ++copy) {
-            if (random_.chance(e.gaps)) gap(*to);
-            ring_entry& slot = push(*to);
-            slot.n = n;
-            slot.lane = what.guild == 0 ? 0 : what.guild;
-            frame(*to, slot, what.t, d_);
-        }
-    }
+    give(what, {n, ++history_, what.guild, 0}, d_, twice, now);
     return n != 0 ? n : UINT64_MAX;
 }
 
-void publisher::direct(session& to, std::string_view t, std::string_view d) {
-    frame(to, push(to), t, d);
+bool publisher::repeat(const occurrence& what, std::uint64_t n, std::uint32_t times,
+                       std::string_view d, time_point now) {
+    find_targets(what);
+    if (targets_.empty()) return false;
+    const bool numbered = n != 0 && n != UINT64_MAX;
+    // Whose first one is lost has no number that could still be told from it.
+    if (numbered && truth_.was_lost(n)) return false;
+    count(what.t);
+    if (numbered) truth_.happened_again(n);
+    give(what, {numbered ? n : 0, ++history_, what.guild, times}, d, false, now);
+    return true;
+}
+
+void publisher::direct(session& to, std::string_view t, std::string_view d, time_point now) {
+    frame(to, push(to, {}, now), t, d);
 }
 
 void publisher::load_guild(session& to, std::uint32_t index, std::uint64_t guild, time_point now) {
     occurrence what;
     what.t = "GUILD_CREATE";
     what.guild = what.lane = guild;
-    what.expected = expected_.loading_guilds;
+    what.expected = expected_.loading(to);
+    what.guild_mark = "loaded";
     const std::uint64_t n = options_.encoding.numbers ? next_n_++ : 0;
     if (n != 0) tell(what, expect(what), n, now);
-    ring_entry& slot = push(to);
+    ring_entry& slot = push(to, {n, ++history_, guild, 0}, now);
     slot.what = ring_entry::shape::guild_create;
-    slot.n = n;
-    slot.lane = guild;
     slot.guild = index;
-    ++events_;
-    ++by_name_["GUILD_CREATE"];
-    if (to.connection) to.connection->io->wake();
+    count(what.t);
+    wake(to);
 }
 
 void publisher::load_unavailable(session& to, std::uint64_t guild, bool as_create, time_point now) {
@@ -126,11 +169,8 @@ void publisher::load_unavailable(session& to, std::uint64_t guild, bool as_creat
     w(R"({"unavailable":true,"id":)").id(guild);
     // A stub must stay one: {id, unavailable} and the number.
     payloads::finish(d, n);
-    ring_entry& slot = push(to);
-    slot.n = n;
-    slot.lane = guild;
-    ++events_;
-    ++by_name_[std::string(what.t)];
+    ring_entry& slot = push(to, {n, ++history_, guild, 0}, now);
+    count(what.t);
     frame(to, slot, what.t, d);
 }
 
@@ -142,8 +182,7 @@ void publisher::answer_loading(std::uint32_t index, std::uint64_t guild) {
 }
 
 void publisher::abandon(const session& s, std::string_view why) {
-    const std::uint64_t from = s.orderly ? s.cursor : std::min(s.cursor, s.acked + 1);
-    for (std::uint64_t seq = std::max(from, s.ring.first()); seq <= s.ring.last(); ++seq) {
+    for (std::uint64_t seq = std::max(s.not_had(), s.ring.first()); seq <= s.ring.last(); ++seq) {
         const ring_entry& e = *s.ring.find(seq);
         if (e.n != 0) note_lost(s, e, why);
     }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct occurrence {
     std::uint64_t about = 0;  // unfurl: the number of its MESSAGE_CREATE
     bool may_repeat = true;   // the duplicates switch may deliver it twice
     snowflake interaction{};
+    std::string_view guild_mark;  // X-Shardgate-Guild
 };
 
 // What the test expects the daemon to do with the events it gets (control API, /expect).
@@ -38,7 +40,11 @@ struct expectations {
     std::set<std::string, std::less<>> drop;
     std::set<std::string, std::less<>> only;  // empty = all
     expectation loading_guilds = expectation::may_arrive;
+    std::optional<expectation> resharding;        // loading guilds of a second set
+    std::map<std::uint32_t, expectation> totals;  // loading guilds by shard total; comes first
     expectation unfurls = expectation::filtered;
+
+    [[nodiscard]] expectation loading(const session& s) const;
 };
 
 class publisher {
@@ -50,8 +56,13 @@ public:
     using writer = std::function<void(std::string&)>;
     // Answers the event's number; 0 when no session wants it, in which case it did not happen.
     std::uint64_t publish(const occurrence& what, const writer& write, time_point now);
+    // What the newest event's d was, whole.
+    [[nodiscard]] const std::string& text() const noexcept { return d_; }
+    // The very same once more, `times` after event n. False when no session wants it.
+    bool repeat(const occurrence& what, std::uint64_t n, std::uint32_t times, std::string_view d,
+                time_point now);
     // A dispatch for one session only, without a number: READY, RESUMED.
-    void direct(session& to, std::string_view t, std::string_view d);
+    void direct(session& to, std::string_view t, std::string_view d, time_point now);
     // One session's loading guild: numbered, but written when it is sent.
     void load_guild(session& to, std::uint32_t index, std::uint64_t guild, time_point now);
     // One session's loading guild that is away: GUILD_DELETE, or a GUILD_CREATE stub.
@@ -71,13 +82,24 @@ public:
     [[nodiscard]] std::uint64_t copies() const noexcept { return copies_; }
     // One more than the last number given out.
     [[nodiscard]] std::uint64_t next_number() const noexcept { return next_n_; }
+    // The place in the world's history of the next event that happens.
+    [[nodiscard]] std::uint64_t next_event() const noexcept { return history_ + 1; }
     [[nodiscard]] boost::json::object counts_by_name() const;
     void clear();
 
 private:
-    ring_entry& push(session& to);
+    // One event on its way into rings.
+    struct given {
+        std::uint64_t n = 0, event = 0, guild = 0;
+        std::uint32_t repetition = 0;
+    };
+    ring_entry& push(session& to, const given& g, time_point now);
     void frame(session& to, ring_entry& slot, std::string_view t, std::string_view d);
-    void gap(session& to);
+    void find_targets(const occurrence& what);
+    void give(const occurrence& what, const given& g, std::string_view d, bool twice,
+              time_point now);
+    void count(std::string_view t);
+    static void wake(session& to);
     [[nodiscard]] expectation expect(const occurrence& what) const;
     void note_lost(const session& s, const ring_entry& e, std::string_view why);
     void tell(const occurrence& what, expectation expected, std::uint64_t n, time_point now);
@@ -88,8 +110,9 @@ private:
     rng random_;
     expectations expected_;
     std::uint64_t next_n_ = 1;
-    std::uint64_t events_ = 0;  // distinct events
-    std::uint64_t copies_ = 0;  // frames put into rings
+    std::uint64_t history_ = 0;  // events that happened, equal ones each
+    std::uint64_t events_ = 0;   // distinct events
+    std::uint64_t copies_ = 0;   // frames put into rings
     std::map<std::string, std::uint64_t, std::less<>> by_name_;
     std::vector<session*> targets_;
     std::string d_;

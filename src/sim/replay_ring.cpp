@@ -31,6 +31,9 @@ ring_entry& replay_ring::push() {
         slot.text.clear();
     slot.seq = next_++;
     slot.n = 0;
+    slot.event = 0;
+    slot.due = {};
+    slot.repetition = 0;
     slot.lane = 0;
     slot.guild = 0;
     slot.what = ring_entry::shape::text;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "shardgate/base/time.hpp"
+
 namespace shardgate::sim {
 
 // One dispatch. Loading guilds are kept as what they are about and written when they are sent: a
@@ -19,9 +21,12 @@ struct ring_entry {
         gap,           // uses up its s and is never sent
     };
     std::uint64_t seq = 0;
-    std::uint64_t n = 0;     // the event's number, 0 = none
-    std::uint64_t lane = 0;  // guild or channel id
+    std::uint64_t n = 0;      // the event's number, 0 = none
+    std::uint64_t event = 0;  // the how-manieth of the world; equal events have one number
+    time_point due{};         // not before, when sessions lag
+    std::uint64_t lane = 0;   // guild or channel id
     std::uint32_t guild = 0;
+    std::uint32_t repetition = 0;  // of equal events which; 0 = the first
     shape what = shape::text;
     std::string text;
 };

@@ -91,10 +91,12 @@ result<rest_fault> read_rest_fault(const json::value& v) {
         to = static_cast<std::remove_reference_t<decltype(to)>>(m->get_int64());
         return true;
     };
-    std::int64_t delay = 0;
-    if (!whole("status", f.status) || !whole("next", f.next) || !whole("delay_ms", delay))
-        return failure("status, next, delay_ms: whole numbers");
+    std::int64_t delay = 0, lasts = 0;
+    if (!whole("status", f.status) || !whole("next", f.next) || !whole("delay_ms", delay) ||
+        !whole("for_ms", lasts))
+        return failure("status, next, delay_ms, for_ms: whole numbers");
     f.delay = milliseconds(delay);
+    f.lasts = milliseconds(lasts);
     if (const json::value* path = o.if_contains("path"); path && path->is_string())
         f.path = std::string(path->get_string());
     if (const json::value* wait = o.if_contains("retry_after"); wait && wait->is_number())
@@ -115,13 +117,21 @@ bool rest_api::authorized(const http_call& call) const {
            rules_.token_valid(call.authorization.substr(4));
 }
 
-std::optional<http_answer> rest_api::refuse(const http_call& call, const std::string& path) {
+void rest_api::add(rest_fault f, time_point now) {
+    if (f.lasts > duration::zero()) f.until = now + f.lasts;
+    faults_.push_back(std::move(f));
+}
+
+std::optional<http_answer> rest_api::refuse(const http_call& call, const std::string& path,
+                                            time_point now) {
+    std::erase_if(
+        faults_, [&](const rest_fault& f) { return f.lasts > duration::zero() && f.until <= now; });
     const auto at = std::find_if(faults_.begin(), faults_.end(), [&](const rest_fault& f) {
         return f.path.empty() || path.find(f.path) != std::string::npos;
     });
     if (at != faults_.end()) {
         const rest_fault f = *at;
-        if (at->next == 0 || --at->next == 0) faults_.erase(at);
+        if (f.lasts == duration::zero() && (at->next == 0 || --at->next == 0)) faults_.erase(at);
         if (f.status == 429) return too_many(f);
         if (f.status == 0) {
             http_answer a;
@@ -152,7 +162,7 @@ http_answer rest_api::answer(const http_call& call, time_point now) {
     const bool is_callback = path.rfind("/interactions/", 0) == 0;
     ++calls_[call.method + " " + (is_callback ? "/interactions/…/callback" : path)];
     duration delay{};
-    if (const auto refused = refuse(call, path)) {
+    if (const auto refused = refuse(call, path, now)) {
         if (refused->status != 0 || refused->hang_up) {
             ++answers_[refused->status];
             return *refused;

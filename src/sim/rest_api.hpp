@@ -30,8 +30,10 @@ struct rest_fault {
     double retry_after = 1;     // seconds; 429
     scope limit = scope::user;  // 429
     duration delay{};           // the right answer, late; with status 200
+    duration lasts{};           // instead of next: all of them for so long
+    time_point until{};         // then; set when it is ordered
 };
-// Reads {"status","next","path","retry_after","scope","delay_ms"}.
+// Reads {"status","next","for_ms","path","retry_after","scope","delay_ms"}.
 [[nodiscard]] result<rest_fault> read_rest_fault(const boost::json::value& v);
 
 class rest_api {
@@ -44,14 +46,16 @@ public:
         : options_(o), world_(w), rules_(rules), interactions_(book) {}
 
     void gateway_url(std::string url) { url_ = std::move(url); }
-    void add(rest_fault f) { faults_.push_back(std::move(f)); }
+    void add(rest_fault f, time_point now);
+    void clear_faults() { faults_.clear(); }
     void clear();
 
     [[nodiscard]] http_answer answer(const http_call& call, time_point now);
     [[nodiscard]] boost::json::object report() const;
 
 private:
-    [[nodiscard]] std::optional<http_answer> refuse(const http_call& call, const std::string& path);
+    [[nodiscard]] std::optional<http_answer> refuse(const http_call& call, const std::string& path,
+                                                    time_point now);
     [[nodiscard]] http_answer gateway_bot(const http_call& call, time_point now);
     [[nodiscard]] http_answer callback(const http_call& call, const std::string& path,
                                        time_point now);

@@ -4,6 +4,7 @@
 // them from the ring at its own pace. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -11,11 +12,17 @@
 #include <vector>
 
 #include "shardgate/base/time.hpp"
+#include "sim/lag.hpp"
 #include "sim/replay_ring.hpp"
 
 namespace shardgate::sim {
 
 struct link;
+
+// Events of the world, by their place in its history.
+struct event_span {
+    std::uint64_t from = 0, to = 0;  // inclusive
+};
 
 struct session {
     session(std::string session_id, std::uint32_t shard_id, std::uint32_t shard_count,
@@ -27,23 +34,41 @@ struct session {
     std::uint32_t shards;
     std::uint64_t intents = 0;
     replay_ring ring;
-    std::uint64_t cursor = 1;   // s of the next dispatch to put on the wire
-    std::uint64_t written = 0;  // highest s ever put on the wire
-    std::uint64_t acked = 0;    // highest s the client has confirmed by heartbeat or RESUME
-    std::uint64_t first_n = 0;  // events from this number on were given to the session
-    bool orderly = false;       // the last connection ended so that all written bytes arrived
+    std::uint64_t cursor = 1;        // s of the next dispatch to put on the wire
+    std::uint64_t written = 0;       // highest s ever put on the wire
+    std::uint64_t acked = 0;         // highest s the client has confirmed by heartbeat or RESUME
+    std::uint64_t first_event = 0;   // events from this one on were given to the session
+    std::vector<event_span> missed;  // that left the ring before the client had them
+    std::uint64_t missed_seq = 0;    // of the last of them
+    bool second = false;  // began beside an older set: a resharding's (session_store::create)
+    std::uint64_t last_event = 0;  // the newest it was given
+    bool orderly = false;          // the last connection ended so that all written bytes arrived
 
     link* connection = nullptr;
     std::optional<time_point> alone_since;  // set while nobody is connected
+
+    lag_curve lag;
+    time_point last_due{};    // of the newest dispatch
+    time_point not_before{};  // a replay comes late as well
 
     // Guilds whose GUILD_CREATE is still to be sent after READY; the last one is next.
     std::vector<std::uint32_t> loading;
     time_point load_start{};
     std::uint64_t loads_sent = 0;
 
+    // The first s that the client may not have, when its connection is no more.
+    [[nodiscard]] std::uint64_t not_had() const noexcept {
+        return orderly ? cursor : std::min(cursor, acked + 1);
+    }
     [[nodiscard]] std::uint64_t seq() const noexcept { return ring.last(); }
+    // The oldest dispatch leaves the ring and the client has not had it.
+    void miss(const ring_entry& oldest);
+    // Whether the client has had this event from the session, or still can have it.
+    [[nodiscard]] bool gives(std::uint64_t event) const noexcept;
     [[nodiscard]] std::uint64_t waiting() const noexcept { return ring.last() + 1 - cursor; }
 };
+
+[[nodiscard]] bool within(const std::vector<event_span>& spans, std::uint64_t event) noexcept;
 
 enum class resume_verdict : std::uint8_t { ok, out_of_range, above_sent };
 

@@ -114,6 +114,7 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
         if (stopped) return;
         const moment now = this_moment();
         p.gate.tick(now.at);
+        p.grow.tick(now);
         p.events.tick(now);
         if (p.generator.tick(now)) hurry();
         timer.expires_after(p.settings.tick);
@@ -177,6 +178,7 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
 
     http_answer reset(const moment& now) {
         p.generator.stop();
+        p.grow.clear();
         p.gate.clear(now.at);
         p.events.clear();
         p.callbacks.clear();
@@ -208,6 +210,7 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
 
     http_answer post(const std::string& path, const json::value& v, const moment& now) {
         result<json::value> done = failure("no such call; see docs/simulator.md");
+        if (path == "/grow") done = control_grow(p, v, now);
         if (path == "/load") done = control_load(p, v, now);
         if (path == "/emit") done = control_emit(p, v, now);
         if (path == "/expect") done = control_expect(p, v);

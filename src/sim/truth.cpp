@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The truth book: rows by number, counters kept as things happen, faults named for the report.
-#include "sim/truth.hpp"
-
 #include <algorithm>
 #include <functional>
 #include <utility>
 
+#include "sim/truth_row.hpp"
+
 namespace shardgate::sim {
 namespace {
 
-constexpr std::uint8_t flag_given = 1, flag_lost = 2, flag_unfurl = 4, flag_interaction = 8,
-                       flag_copies = 16;
 constexpr std::size_t names_max = 10000;
 constexpr std::string_view other_name = "(other)";
 
@@ -35,24 +33,6 @@ void count_in(std::map<std::string, std::uint64_t, std::less<>>& where, std::str
 }
 
 }  // namespace
-
-struct truth::row {
-    std::uint32_t lane = 0;
-    std::uint32_t sent = 0;      // ticks since start_
-    std::uint32_t key_hash = 0;  // of the first receipt's key; lost and not received: why
-    std::uint16_t name = 0;
-    std::uint8_t flags = 0;     // and the expectation in the two high bits
-    std::uint8_t receipts = 0;  // stays at 255
-
-    [[nodiscard]] bool has(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
-    [[nodiscard]] expectation expected() const noexcept {
-        return static_cast<expectation>(flags >> 6U);
-    }
-    [[nodiscard]] bool settled() const noexcept {
-        return !has(flag_given) || has(flag_lost) || receipts > 0 ||
-               expected() != expectation::arrives;
-    }
-};
 
 truth::truth() {
     static_assert(sizeof(row) == 16);
@@ -118,6 +98,10 @@ void truth::sent(const sent_event& event, time_point now) {
         r.flags |= flag_interaction;
         interaction_of_.emplace(event.n, event.interaction);
     }
+    if (event.guild_mark == "loaded")
+        r.flags |= flag_loading;  // too many to be kept beside the rows
+    else if (!event.guild_mark.empty())
+        mark_of_.emplace(event.n, event.guild_mark);
     advance_settled();
 }
 
@@ -128,26 +112,6 @@ void truth::advance_settled() {
         if (!pages_[at / page_rows][at % page_rows].settled()) return;
         ++settled_;
     }
-}
-
-void truth::sent_again(std::uint64_t n) {
-    row* r = find(n);
-    if (r == nullptr) return;
-    r->flags |= flag_copies;
-    ++copies_[n];
-}
-
-void truth::lost(std::uint64_t n, std::string_view why) {
-    row* r = find(n);
-    if (r == nullptr || r->has(flag_lost) || r->receipts > 0) return;
-    r->flags |= flag_lost;
-    ++counts_.lost;
-    if (r->expected() == expectation::arrives) --counts_.expected;
-    auto reason = std::find_if(lost_by_.begin(), lost_by_.end(),
-                               [why](const auto& one) { return one.first == why; });
-    if (reason == lost_by_.end()) reason = lost_by_.insert(lost_by_.end(), {std::string(why), 0});
-    ++reason->second;
-    r->key_hash = static_cast<std::uint32_t>(reason - lost_by_.begin());
 }
 
 void truth::received(const received_event& event, time_point now) {
@@ -164,13 +128,16 @@ void truth::received(const received_event& event, time_point now) {
         return;
     }
     const std::uint32_t hash = hash_of(event.key);
-    if (r->receipts == 0) {
+    const bool first = r->receipts == 0;
+    if (first) {
         if (r->has(flag_lost)) --lost_by_[r->key_hash].second;
         r->key_hash = hash;
         count_first(*r, event, now);
-    } else {
-        count_duplicate(*r, event, hash);
     }
+    if (r->has(flag_copies))
+        count_copy(event, hash);
+    else if (!first)
+        count_duplicate(*r, event, hash);
     if (r->receipts < 255) ++r->receipts;
 }
 
@@ -189,17 +156,36 @@ void truth::count_first(row& r, const received_event& event, time_point now) {
         ++counts_.filtered_received;
         note(filtered_faults_, event.n, std::string(event.key));
     }
-    lane_state& lane = lanes_[r.lane];
-    if (event.n < lane.highest) {
-        ++counts_.out_of_order;
-        note(order_faults_, event.n, "after " + std::to_string(lane.highest));
-    }
-    lane.highest = std::max(lane.highest, event.n);
+    check_order(r, event.n);
+    if (!event.guild_mark.empty()) check_mark(r, event);
     lag_.observe(tick(static_cast<std::uint32_t>(ticks_of(now - *start_) - r.sent)));
     if (r.has(flag_interaction)) {
         interaction_receipt receipt{now, event.attempt, std::string(event.interaction_mark)};
         interactions_.emplace(interaction_of_.at(event.n), std::move(receipt));
     }
+}
+
+// Of equal events nobody can say which one came first.
+void truth::check_order(const row& r, std::uint64_t n) {
+    if (r.has(flag_copies) && copies_.at(n).must > 0) return;
+    lane_state& lane = lanes_[r.lane];
+    if (n < lane.highest) {
+        ++counts_.out_of_order;
+        note(order_faults_, n, "after " + std::to_string(lane.highest));
+    }
+    lane.highest = std::max(lane.highest, n);
+}
+
+void truth::check_mark(const row& r, const received_event& event) {
+    count_in(marks_, event.guild_mark);
+    const auto it = mark_of_.find(event.n);
+    // A loading guild is `available` when it comes back from an outage meanwhile.
+    const bool wrong = r.has(flag_loading)    ? event.guild_mark == "joined"
+                       : it != mark_of_.end() ? event.guild_mark != it->second
+                                              : false;
+    if (!wrong) return;
+    ++counts_.guild_marks_wrong;
+    note(mark_faults_, event.n, std::string(event.guild_mark));
 }
 
 // An unfurl whose MESSAGE_CREATE went down with a session: in a lane's order the create would have
@@ -209,16 +195,6 @@ bool truth::create_never_came(std::uint64_t unfurl) const noexcept {
     const row* create = it == create_of_.end() ? nullptr : find(it->second);
     return create != nullptr && create->receipts == 0 &&
            create->expected() != expectation::filtered;
-}
-
-void truth::count_duplicate(row& r, const received_event& event, std::uint32_t key_hash) {
-    if (r.has(flag_copies) && r.receipts <= copies_.at(event.n)) return;
-    const bool same = key_hash == r.key_hash;
-    ++(same ? counts_.duplicates_same_key : counts_.duplicates_other_key);
-    std::string detail = (same ? "same key " : "other key ") + std::string(event.key) +
-                         ", attempt " + std::to_string(event.attempt);
-    if (!same) note(double_faults_, event.n, detail);
-    note(duplicate_faults_, event.n, std::move(detail));
 }
 
 void truth::note(std::vector<fault>& where, std::uint64_t n, std::string detail) {
@@ -247,7 +223,8 @@ const interaction_receipt* truth::interaction(snowflake id) const noexcept {
 
 bool truth::flawless() const noexcept {
     return counts_.missing() == 0 && counts_.duplicates() == 0 && counts_.out_of_order == 0 &&
-           counts_.filtered_received == 0 && counts_.unknown == 0;
+           counts_.filtered_received == 0 && counts_.unknown == 0 && counts_.repeats_missing == 0 &&
+           counts_.repeats_same_key == 0;
 }
 
 void truth::clear() {
@@ -263,40 +240,16 @@ void truth::clear() {
     interaction_of_.clear();
     create_of_.clear();
     interactions_.clear();
+    mark_of_.clear();
+    marks_.clear();
     counts_ = {};
     lag_ = {};
     duplicate_faults_.clear();
     double_faults_.clear();
     order_faults_.clear();
     filtered_faults_.clear();
-}
-
-boost::json::object truth::fault_json(std::uint64_t n, std::string_view detail) const {
-    boost::json::object out;
-    out["n"] = n;
-    if (const row* r = find(n)) {
-        out["name"] = names_[r->name];
-        out["lane"] = std::to_string(lanes_[r->lane].key);
-    }
-    if (!detail.empty()) out["detail"] = detail;
-    return out;
-}
-
-boost::json::array truth::faults_json(const std::vector<fault>& faults) const {
-    boost::json::array out;
-    for (const fault& f : faults)
-        out.push_back(fault_json(f.n, f.detail));
-    return out;
-}
-
-boost::json::array truth::missing_first() const {
-    boost::json::array out;
-    if (counts_.missing() == 0) return out;
-    for (std::uint64_t n = settled_; n <= last_ && out.size() < faults_kept; ++n) {
-        const row* r = find(n);
-        if (r != nullptr && !r->settled()) out.push_back(fault_json(n, {}));
-    }
-    return out;
+    same_key_faults_.clear();
+    mark_faults_.clear();
 }
 
 }  // namespace shardgate::sim

@@ -19,6 +19,7 @@
 
 #include "shardgate/base/ids.hpp"
 #include "shardgate/base/time.hpp"
+#include "sim/copies.hpp"
 #include "sim/latency.hpp"
 
 namespace shardgate::sim {
@@ -40,6 +41,8 @@ struct sent_event {
     bool unfurl = false;      // a MESSAGE_UPDATE that only adds embeds
     std::uint64_t about = 0;  // unfurl: its MESSAGE_CREATE
     snowflake interaction{};  // INTERACTION_CREATE's d.id
+    // A guild's coming or going: the X-Shardgate-Guild it is to have. Static text.
+    std::string_view guild_mark;
 
     sent_event(std::uint64_t number, std::string_view t, std::uint64_t lane_key)
         : n(number), name(t), lane(lane_key) {}
@@ -73,8 +76,12 @@ public:
     void sent(const sent_event& event, time_point now);
     // The world gives another copy of n on purpose (duplicates switch): one more receipt is right.
     void sent_again(std::uint64_t n);
+    // The very same d happens again as an event of its own: one more receipt must come.
+    void happened_again(std::uint64_t n);
     // n cannot arrive: dropped on purpose, or its session ended before it was replayed.
-    void lost(std::uint64_t n, std::string_view why);
+    // `repetition` says which of equal events; 0 = the first. While others of them can still come,
+    // it is one repetition that is wanted less.
+    void lost(std::uint64_t n, std::string_view why, std::uint32_t repetition = 0);
     void received(const received_event& event, time_point now);
 
     // 0 when n is unknown or has no lane.
@@ -99,6 +106,11 @@ public:
         std::uint64_t lost_received = 0;  // called lost, arrived all the same: no fault
         std::uint64_t unknown = 0;        // a number never given out
         std::uint64_t unnumbered = 0;
+        // Equal events that happened again; none of them is in the numbers above but in the
+        // duplicates, lost and lost_received.
+        std::uint64_t repeats_sent = 0, repeats_received = 0, repeats_lost = 0;
+        std::uint64_t repeats_missing = 0, repeats_same_key = 0;
+        std::uint64_t guild_marks_wrong = 0;  // no fault by itself: see sent_event::guild_mark
 
         [[nodiscard]] std::uint64_t missing() const noexcept {
             return expected - received_expected;
@@ -136,13 +148,22 @@ private:
     [[nodiscard]] std::uint16_t name_index(std::string_view name);
     [[nodiscard]] std::uint32_t lane_index(std::uint64_t lane);
     [[nodiscard]] bool create_never_came(std::uint64_t unfurl) const noexcept;
-    void count_duplicate(row& r, const received_event& event, std::uint32_t key_hash);
+    void count_duplicate(const row& r, const received_event& event, std::uint32_t key_hash);
+    void count_copy(const received_event& event, std::uint32_t key_hash);
     void count_first(row& r, const received_event& event, time_point now);
+    void check_order(const row& r, std::uint64_t n);
+    void check_mark(const row& r, const received_event& event);
+    [[nodiscard]] copies& copies_of(row& r, std::uint64_t n);
+    void add(const copies_tally& before, const copies_tally& after) noexcept;
+    [[nodiscard]] std::uint16_t lost_reason(std::string_view why);
     void advance_settled();
     static void note(std::vector<fault>& where, std::uint64_t n, std::string detail);
     [[nodiscard]] boost::json::array faults_json(const std::vector<fault>& faults) const;
     [[nodiscard]] boost::json::object fault_json(std::uint64_t n, std::string_view detail) const;
     [[nodiscard]] boost::json::array missing_first() const;
+    [[nodiscard]] boost::json::array repeats_missing_first() const;
+    [[nodiscard]] boost::json::object lost_by() const;
+    [[nodiscard]] boost::json::object guild_marks() const;
 
     std::vector<std::unique_ptr<row[]>> pages_;  // row n lives at n - first_
     std::uint64_t first_ = 1, last_ = 0;
@@ -161,14 +182,17 @@ private:
     // Of the lost ones those that have not been received, by why; a handful of reasons.
     std::vector<std::pair<std::string, std::uint64_t>> lost_by_;
 
-    std::unordered_map<std::uint64_t, std::uint32_t> copies_;  // beyond the first
+    std::unordered_map<std::uint64_t, copies> copies_;  // of what may or must come again
     std::unordered_map<std::uint64_t, snowflake> interaction_of_;
     std::unordered_map<std::uint64_t, std::uint64_t> create_of_;  // by the unfurl's number
     std::unordered_map<snowflake, interaction_receipt> interactions_;
+    std::unordered_map<std::uint64_t, std::string_view> mark_of_;  // but for loading guilds
+    std::map<std::string, std::uint64_t, std::less<>> marks_;      // as they came
 
     counts counts_;
     latency lag_;
     std::vector<fault> duplicate_faults_, double_faults_, order_faults_, filtered_faults_;
+    std::vector<fault> same_key_faults_, mark_faults_;
 };
 
 }  // namespace shardgate::sim

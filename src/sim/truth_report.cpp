@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The truth book as JSON, for the control API and the end-to-end tests.
-#include "sim/truth.hpp"
+#include <algorithm>
+
+#include "sim/truth_row.hpp"
 
 namespace shardgate::sim {
 namespace {
@@ -18,6 +20,14 @@ boost::json::object latency_json(const latency& lag) {
     out["p999_ms"] = milliseconds_of(lag.percentile(0.999));
     out["max_ms"] = milliseconds_of(lag.max());
     return out;
+}
+
+void add_repeats(boost::json::object& out, const truth::counts& c) {
+    out["repeats_sent"] = c.repeats_sent;
+    out["repeats_received"] = c.repeats_received;
+    out["repeats_missing"] = c.repeats_missing;
+    out["repeats_same_key"] = c.repeats_same_key;
+    out["repeats_lost"] = c.repeats_lost;
 }
 
 void add_counts(boost::json::object& out, const truth::counts& c) {
@@ -41,9 +51,69 @@ void add_counts(boost::json::object& out, const truth::counts& c) {
     out["unfurls_received"] = c.unfurls_received;
     out["unknown"] = c.unknown;
     out["unnumbered"] = c.unnumbered;
+    out["guild_marks_wrong"] = c.guild_marks_wrong;
+    add_repeats(out, c);
 }
 
 }  // namespace
+
+boost::json::object truth::fault_json(std::uint64_t n, std::string_view detail) const {
+    boost::json::object out;
+    out["n"] = n;
+    if (const row* r = find(n)) {
+        out["name"] = names_[r->name];
+        out["lane"] = std::to_string(lanes_[r->lane].key);
+    }
+    if (!detail.empty()) out["detail"] = detail;
+    return out;
+}
+
+boost::json::array truth::faults_json(const std::vector<fault>& faults) const {
+    boost::json::array out;
+    for (const fault& f : faults)
+        out.push_back(fault_json(f.n, f.detail));
+    return out;
+}
+
+boost::json::array truth::missing_first() const {
+    boost::json::array out;
+    if (counts_.missing() == 0) return out;
+    for (std::uint64_t n = settled_; n <= last_ && out.size() < faults_kept; ++n) {
+        const row* r = find(n);
+        if (r != nullptr && !r->settled()) out.push_back(fault_json(n, {}));
+    }
+    return out;
+}
+
+boost::json::array truth::repeats_missing_first() const {
+    if (counts_.repeats_missing == 0) return {};
+    std::vector<std::uint64_t> found;
+    for (const auto& [n, c] : copies_)
+        if (tally_of(c).missing != 0) found.push_back(n);
+    std::sort(found.begin(), found.end());
+    if (found.size() > faults_kept) found.resize(faults_kept);
+    boost::json::array out;
+    for (const std::uint64_t n : found) {
+        const copies& c = copies_.at(n);
+        out.push_back(fault_json(n, std::to_string(c.receipts) + " of " +
+                                        std::to_string(1 + c.must - c.lost) + " came"));
+    }
+    return out;
+}
+
+boost::json::object truth::lost_by() const {
+    boost::json::object out;
+    for (const auto& [why, count] : lost_by_)
+        if (count != 0) out[why] = count;
+    return out;
+}
+
+boost::json::object truth::guild_marks() const {
+    boost::json::object out;
+    for (const auto& [mark, count] : marks_)
+        out[mark] = count;
+    return out;
+}
 
 void truth::account(boost::json::object& out) const {
     out["sent"] = counts_.sent;
@@ -60,10 +130,13 @@ void truth::account(boost::json::object& out) const {
     out["never_sent"] = counts_.unknown;
     out["lost"] = counts_.lost;
     out["lost_received"] = counts_.lost_received;
-    boost::json::object lost;
-    for (const auto& [why, count] : lost_by_)
-        if (count != 0) lost[why] = count;
-    out["lost_by"] = std::move(lost);
+    out["lost_by"] = lost_by();
+    add_repeats(out, counts_);
+    out["repeats_missing_first"] = repeats_missing_first();
+    out["repeats_same_key_first"] = faults_json(same_key_faults_);
+    out["guild_marks"] = guild_marks();
+    out["guild_marks_wrong"] = counts_.guild_marks_wrong;
+    out["guild_marks_wrong_first"] = faults_json(mark_faults_);
 }
 
 boost::json::object truth::report() const {
@@ -85,16 +158,17 @@ boost::json::object truth::report() const {
     for (const auto& [name, count] : forwarded_)
         forwarded[name] = count;
     out["forwarded"] = std::move(forwarded);
-    boost::json::object lost;
-    for (const auto& [why, count] : lost_by_)
-        if (count != 0) lost[why] = count;
-    out["lost_by"] = std::move(lost);
+    out["lost_by"] = lost_by();
+    out["guild_marks"] = guild_marks();
 
     out["missing_first"] = missing_first();
     out["duplicates_first"] = faults_json(duplicate_faults_);
     out["doubles_first"] = faults_json(double_faults_);
     out["out_of_order_first"] = faults_json(order_faults_);
     out["filtered_first"] = faults_json(filtered_faults_);
+    out["repeats_missing_first"] = repeats_missing_first();
+    out["repeats_same_key_first"] = faults_json(same_key_faults_);
+    out["guild_marks_wrong_first"] = faults_json(mark_faults_);
     return out;
 }
 

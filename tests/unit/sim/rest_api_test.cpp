@@ -82,7 +82,7 @@ TEST(Rest, RateLimitsComeInEveryScope) {
         const auto f = read_rest_fault(json::parse(
             std::string(R"({"status":429,"retry_after":1.5,"scope":")") + scope + "\"}"));
         EXPECT_TRUE(f);
-        b.p->rest.add(*f);
+        b.p->rest.add(*f, b.now.at);
         return b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at);
     };
     const auto user = limited("user");
@@ -103,14 +103,14 @@ TEST(Rest, RateLimitsComeInEveryScope) {
 TEST(Rest, OtherFaultsAreForTheirPathAndUsedUp) {
     bench b;
     const auto f = read_rest_fault(json::parse(R"({"status":503,"next":2,"path":"/gateway/bot"})"));
-    b.p->rest.add(*f);
+    b.p->rest.add(*f, b.now.at);
     EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway"), b.now.at).status, 200U);
     EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 503U);
     EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 503U);
     EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 200U);
-    b.p->rest.add(*read_rest_fault(json::parse(R"({"status":0})")));
+    b.p->rest.add(*read_rest_fault(json::parse(R"({"status":0})")), b.now.at);
     EXPECT_TRUE(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).hang_up);
-    b.p->rest.add(*read_rest_fault(json::parse(R"({"status":200,"delay_ms":700})")));
+    b.p->rest.add(*read_rest_fault(json::parse(R"({"status":200,"delay_ms":700})")), b.now.at);
     const auto late = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at);
     EXPECT_EQ(late.status, 200U);
     EXPECT_EQ(late.delay, duration(700ms));
