@@ -19,9 +19,7 @@ constexpr std::array waiting_list{
     waiting{"sharding.workers", "more than one event loop", ""},
     waiting{"sharding.shards_per_worker", "more than one event loop", ""},
     waiting{"sharding.spread", "more than one event loop", ""},
-    // Off is what this release does anyway.
-    waiting{"resharding.enabled", "resharding", "false"},
-    waiting{"resharding.", "resharding", ""},
+    waiting{"resharding.voice_drain", "waiting for voice sessions", ""},
     waiting{"controllers.", "controllers", ""},
     waiting{"cluster.", "the cluster", ""},
 };
