@@ -70,6 +70,7 @@ private:
                                                 const bot_gateway& gateway) const;
     void start_reshard(reshard_order order, const std::vector<stored_session>& stored);
     void on_reshard_over();
+    void end_old_keys();
     void watch_fullness();
     void log_trigger();
     [[nodiscard]] reshard_parts parts_for_reshard();

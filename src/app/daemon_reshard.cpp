@@ -26,6 +26,21 @@ void daemon::add_state(store_batch& batch) {
 void daemon::on_stored() {
     if (fleet_) fleet_->on_stored();
     if (resharder_) resharder_->next().on_stored();
+    end_old_keys();
+}
+
+// No replay can bring an event from before the end of the last resharding any more.
+void daemon::end_old_keys() {
+    if (resharder_ || !fleet_ || !stage_->keys().any()) return;
+    const generation gen = fleet_->range().gen;
+    const key_ranges* const keys = stage_->keys().of(gen);
+    if (keys == nullptr) return;
+    for (std::size_t i = 0; i < keys->of.size() && i < fleet_->shards().size(); ++i) {
+        const key_range& r = keys->of[i];
+        if (r.until != 0 && fleet_->shards()[i]->durable_mark() < seq_no{r.until}) return;
+    }
+    stage_->keys().forget(gen);
+    keeper_->set_fact(facts::keys_of(gen), "");
 }
 
 void daemon::forget_stored() {

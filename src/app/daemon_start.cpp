@@ -151,6 +151,9 @@ void daemon::resume_stored() {
                   {{"sessions", stale.size()}});
     keeper_->end_sessions(stale);
     stored_.sessions = std::move(usable);
+    for (const generation gen : {range.gen, unfinished ? unfinished->to.gen : range.gen})
+        if (auto keys = read_key_ranges(fact(stored_, facts::keys_of(gen))))
+            stage_->keys().set(gen, std::move(*keys));
     if (unfinished)
         unfinished_ = unfinished;
     else

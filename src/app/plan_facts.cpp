@@ -31,6 +31,10 @@ std::optional<shard_range> take_range(std::string_view& text) {
 
 }  // namespace
 
+std::string keys_of(generation gen) {
+    return "keys/" + std::to_string(gen.value);
+}
+
 std::string text_of(const shard_range& r) {
     return std::to_string(r.gen.value) + " " + std::to_string(r.total.value) + " " +
            std::to_string(r.first.value) + " " + std::to_string(r.last.value);

@@ -14,6 +14,9 @@ namespace shardgate::facts {
 inline constexpr std::string_view plan = "plan";        // the set in force: a shard_range
 inline constexpr std::string_view reshard = "reshard";  // empty: none runs
 
+// Whose keys are identities: key_ranges, one fact a shard set.
+[[nodiscard]] std::string keys_of(generation gen);
+
 struct stored_reshard {
     std::string phase;  // starting, overlap, retiring
     shard_range to;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/resharder.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/plan_facts.hpp"
@@ -13,6 +14,14 @@ namespace {
 
 constexpr close_code retired = 1000;      // Discord forgets the session at once
 constexpr std::size_t closed_a_look = 2;  // twenty a second
+// How far ahead of its events a seq is written down: two seconds' worth, and a few.
+constexpr double ahead_seconds = 2;
+constexpr double ahead_least = 16;
+
+std::uint64_t received(const shard_runner& shard) {
+    const auto& session = shard.session().session();
+    return session ? session->seq.value : 0;
+}
 
 double seconds(duration d) {
     return std::chrono::duration<double>(d).count();
@@ -33,6 +42,8 @@ resharder::resharder(reshard_parts parts, fleet& old, reshard_order order,
                clock::now()),
       timer_(parts_.loop, [this] { look(); }) {
     parts_.stage.withhold(order_.to.gen);
+    for (const auto& shard : old_.shards())
+        old_at_start_.push_back(received(*shard));
     if (!order_.again) keep("starting");
     log::info("resharding", {{"from", old_.range().total.value},
                              {"to", order_.to.total.value},
@@ -96,6 +107,7 @@ void resharder::perform(reshard_step step) {
     case reshard_step::none: break;
     case reshard_step::store_windows:
         keep("overlap");
+        announce_keys();
         when_stored([this] { machine_.on_stored(); });
         break;
     case reshard_step::open_windows: open_windows(); break;
@@ -103,6 +115,7 @@ void resharder::perform(reshard_step step) {
     case reshard_step::prefer_old: twins_->prefer(shard_set::old_set); break;
     case reshard_step::store_plan:
         keep("retiring");
+        end_keys(*new_);
         if (parts_.keeper != nullptr)
             parts_.keeper->set_fact(std::string(facts::plan), facts::text_of(order_.to));
         when_stored([this] { machine_.on_stored(); });
@@ -112,13 +125,17 @@ void resharder::perform(reshard_step step) {
         closing_old_ = true;
         break;
     case reshard_step::close_new:
-        if (twins_) twins_->forget(shard_set::new_set);
+        if (twins_) {
+            twins_->forget(shard_set::new_set);
+            end_keys(old_);
+        }
         new_->stop(retired);
         break;
     case reshard_step::finish:
         close_windows();
         keep("");
         end_sessions(old_.range());
+        forget_keys(old_.range().gen);
         parts_.stage.withhold({});
         parts_.stage.tell_resharded(order_.to.first, old_.range().total, order_.to.total,
                                     order_.to.gen, order_.started);
@@ -127,9 +144,54 @@ void resharder::perform(reshard_step step) {
         close_windows();
         keep("");
         end_sessions(order_.to);
+        forget_keys(order_.to.gen);
         break;
     }
 }
+
+// ---- keys ------------------------------------------------------------------------------------
+
+void resharder::keep_keys(generation gen, const key_ranges& ranges) {
+    parts_.stage.keys().set(gen, ranges);
+    if (parts_.keeper != nullptr) parts_.keeper->set_fact(facts::keys_of(gen), text_of(ranges));
+}
+
+void resharder::forget_keys(generation gen) {
+    parts_.stage.keys().forget(gen);
+    if (parts_.keeper != nullptr) parts_.keeper->set_fact(facts::keys_of(gen), "");
+}
+
+std::uint64_t resharder::soon(const fleet& set, std::size_t index) const {
+    const std::uint64_t now = received(*set.shards()[index]);
+    const std::uint64_t then = &set == &old_ ? old_at_start_[index] : 0;
+    const double grown = now > then ? static_cast<double>(now - then) : 0;
+    const double rate = grown / std::max(1.0, seconds(clock::now() - begun_));
+    return now + static_cast<std::uint64_t>(rate * ahead_seconds + ahead_least);
+}
+
+void resharder::announce_keys() {
+    key_ranges old;
+    old.first = old_.range().first;
+    for (std::size_t i = 0; i < old_.shards().size(); ++i)
+        old.of.push_back({soon(old_, i), UINT64_MAX});
+    keep_keys(old_.range().gen, old);
+    key_ranges fresh;
+    fresh.first = order_.to.first;
+    fresh.of.resize(new_->shards().size());
+    keep_keys(order_.to.gen, fresh);
+}
+
+// From here on the set that stays gives its events their usual keys again.
+void resharder::end_keys(const fleet& stays) {
+    const key_ranges* const now = parts_.stage.keys().of(stays.range().gen);
+    if (now == nullptr) return;
+    key_ranges ended = *now;
+    for (std::size_t i = 0; i < ended.of.size() && i < stays.shards().size(); ++i)
+        ended.of[i].until = std::min(ended.of[i].until, soon(stays, i));
+    keep_keys(stays.range().gen, ended);
+}
+
+// ------------------------------------------------------------------------------------------------
 
 void resharder::open_windows() {
     pairing_settings s;
@@ -137,7 +199,7 @@ void resharder::open_windows() {
     s.new_total = order_.to.total;
     s.overlap = parts_.settings.resharding.overlap;
     twins_ = std::make_unique<twin_stage>(parts_.loop, s, old_.range().gen, order_.to.gen,
-                                          parts_.stage.filter(), parts_.out);
+                                          parts_.stage.filter(), parts_.stage.keys(), parts_.out);
     parts_.stage.pair(twins_.get());
     const auto tell = [this](const fleet& set) {
         for (const auto& shard : set.shards())

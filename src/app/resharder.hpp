@@ -77,6 +77,12 @@ private:
     void close_windows();
     void keep(std::string_view phase);
     void end_sessions(const shard_range& of);
+    void keep_keys(generation gen, const key_ranges& ranges);
+    void forget_keys(generation gen);
+    // For seqs that no event has yet when the disk has it.
+    [[nodiscard]] std::uint64_t soon(const fleet& set, std::size_t index) const;
+    void announce_keys();
+    void end_keys(const fleet& stays);
     [[nodiscard]] reshard_view view() const;
 
     reshard_parts parts_;
@@ -87,6 +93,8 @@ private:
     std::unique_ptr<fleet> new_;
     reshard_machine machine_;
     time_point begun_ = clock::now();
+    // What each shard had received when we began, for how fast its seqs grow.
+    std::vector<std::uint64_t> old_at_start_;
     bool old_gone_ = false, new_gone_ = false;
     bool closing_old_ = false;
     bool suspended_ = false;

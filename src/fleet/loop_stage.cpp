@@ -27,7 +27,16 @@ loop_stage::loop_stage(const config::settings& settings, deliverer& out, std::st
 void loop_stage::push(const dispatch& event) {
     ++by_event_[static_cast<std::size_t>(event.event)];
     if (twins_ != nullptr) return twins_->push(event);
-    if (event.gen != withheld_) filter_.push(event);
+    if (event.gen == withheld_) return;
+    if (keys_.any() && keys_.wants(event.gen, event.shard, event.seq)) {
+        // A resharding is just over: until its last seq an event keeps the key it would have had.
+        if (const auto id = shared_identity(event)) {
+            dispatch with_key = event;
+            with_key.key = keys_.next(*id);
+            return filter_.push(with_key);
+        }
+    }
+    filter_.push(event);
 }
 
 std::optional<seq_no> loop_stage::first_unsafe(generation gen, shard_id shard) const {

@@ -26,13 +26,26 @@ bool is_beginning(const dispatch& event) noexcept {
            event.mark == guild_mark::loaded;
 }
 
+// Every shard shows it, and sets of different size have no twins for each.
+bool is_everywhere(const dispatch& event) noexcept {
+    return event.fields.guild.value == 0 && event.fields.channel.value == 0 &&
+           event.shard.value != 0;
+}
+
 }  // namespace
 
+std::optional<event_identity> shared_identity(const dispatch& event) {
+    if (is_beginning(event) || is_answer(event) || is_everywhere(event)) return std::nullopt;
+    return identity_of(event);
+}
+
 twin_stage::twin_stage(boost::asio::any_io_executor loop, const pairing_settings& settings,
-                       generation old_gen, generation new_gen, dispatch_sink& next, deliverer& out)
+                       generation old_gen, generation new_gen, dispatch_sink& next,
+                       identity_keys& keys, deliverer& out)
     : old_gen_(old_gen),
       new_gen_(new_gen),
       next_(next),
+      keys_(keys),
       out_(out),
       pairing_(settings, clock::now()),
       timer_(std::move(loop), [this] {
@@ -50,8 +63,7 @@ void twin_stage::push(const dispatch& event) {
     if (is_answer(event)) return next_.push(event);
     paired_event e;
     e.lane = lane_of(event.fields);
-    if (e.lane.what == lane_key::kind::shard && event.shard.value != 0) {
-        // Every shard shows it, and sets of different size have no twins for each.
+    if (is_everywhere(event)) {
         if (from == pairing_.preferred()) next_.push(event);
         return;
     }
@@ -67,10 +79,9 @@ void twin_stage::push(const dispatch& event) {
 }
 
 void twin_stage::send_on(const dispatch& event, const event_identity& id) {
-    key_.clear();
-    append_key(key_, id, pairing_.occurrence(id));
+    if (!keys_.wants(event.gen, event.shard, event.seq)) return next_.push(event);
     dispatch with_key = event;
-    with_key.key = key_;
+    with_key.key = keys_.next(id);
     next_.push(with_key);
 }
 

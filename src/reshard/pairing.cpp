@@ -174,16 +174,6 @@ pair_verdict pairing::on_event(const paired_event& event, const keeper& keep, ti
     return p.on_event(p.lane_for(event.lane, now), event, keep, now);
 }
 
-std::uint32_t pairing::occurrence(const event_identity& id) {
-    if (id.unique) return 1;
-    impl& p = *impl_;
-    const auto it = p.occurrences.find(id);
-    if (it != p.occurrences.end()) return ++it->second;
-    // Beyond the bound a number that nobody else has is better than one twice.
-    if (p.occurrences.size() >= impl::occurrences_limit) return (1U << 31) + ++p.uncounted;
-    return p.occurrences.emplace(id, 1U).first->second;
-}
-
 std::vector<pairing::released_event> pairing::take_released() {
     return std::exchange(impl_->released, {});
 }

@@ -126,15 +126,12 @@ struct pairing::impl {
     std::unordered_map<lane_key, lane, lane_key_hash> lanes;
     std::deque<check> checks;  // in order of `due`; one a lane
     std::unordered_map<std::uint64_t, delay> delays;
-    std::unordered_map<event_identity, std::uint32_t, identity_hash> occurrences;
-    std::uint32_t uncounted = 0;
     std::vector<released_event> released;
     pairing_stats counts;
     std::array<std::size_t, 2> sent_records{};
     std::array<std::size_t, 2> led{};
 
     static constexpr std::size_t marks_limit = 1U << 20;
-    static constexpr std::size_t occurrences_limit = 1U << 20;
 };
 
 }  // namespace shardgate

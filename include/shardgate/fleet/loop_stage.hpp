@@ -46,10 +46,12 @@ public:
     // While both sets' events come: through here, to the filter. Borrowed; null = no longer.
     void pair(twin_stage* twins) noexcept { twins_ = twins; }
     [[nodiscard]] dispatch_sink& filter() noexcept { return filter_; }
+    [[nodiscard]] identity_keys& keys() noexcept { return keys_; }
     void on_live(generation gen, shard_id shard, bool live) {
         if (twins_ != nullptr) twins_->on_live(gen, shard, live);
     }
     void on_new_session(generation gen, shard_id shard) {
+        keys_.on_new_session(gen, shard);
         if (twins_ != nullptr) twins_->on_new_session(gen, shard);
     }
 
@@ -86,6 +88,7 @@ private:
     deliverer& out_;
     twin_stage* twins_ = nullptr;
     generation withheld_{};
+    identity_keys keys_;
     scanner scanner_;
     inflate_buffer buffer_;
     filter_stage filter_;

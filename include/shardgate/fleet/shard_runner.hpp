@@ -74,6 +74,9 @@ public:
                kept_.is_durable(fsm_.session()->session_id);
     }
 
+    // What a new process would resume from; 0 without a session on disk.
+    [[nodiscard]] seq_no durable_mark() const { return durable_safe(); }
+
     [[nodiscard]] shard_snapshot snapshot() const;
     [[nodiscard]] shard_state state() const noexcept { return fsm_.state(); }
     [[nodiscard]] const session_fsm& session() const noexcept { return fsm_; }

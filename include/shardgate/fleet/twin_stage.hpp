@@ -10,16 +10,22 @@
 
 #include "shardgate/fleet/deliverer.hpp"
 #include "shardgate/protocol/envelope.hpp"
+#include "shardgate/reshard/identity_keys.hpp"
 #include "shardgate/reshard/pairing.hpp"
 #include "shardgate/runtime/lazy_timer.hpp"
 
 namespace shardgate {
 
+// What the event is to both sets; nothing for those that belong to one session alone: its
+// beginning, answers to what it asked, and what every shard shows without a guild.
+[[nodiscard]] std::optional<event_identity> shared_identity(const dispatch& event);
+
 class twin_stage {
 public:
-    // `next` (the filter) and `out` are borrowed and outlive it.
+    // `next` (the filter), `keys` and `out` are borrowed and outlive it.
     twin_stage(boost::asio::any_io_executor loop, const pairing_settings& settings,
-               generation old_gen, generation new_gen, dispatch_sink& next, deliverer& out);
+               generation old_gen, generation new_gen, dispatch_sink& next, identity_keys& keys,
+               deliverer& out);
 
     void push(const dispatch& event);
     void on_live(generation gen, shard_id shard, bool live);
@@ -44,11 +50,11 @@ private:
 
     generation old_gen_, new_gen_;
     dispatch_sink& next_;
+    identity_keys& keys_;
     deliverer& out_;
     pairing pairing_;
     scanner again_;     // for what was held: read a second time
     std::string text_;  // what is being read, with the scanner's padding
-    std::string key_;
     lazy_timer timer_;
 };
 

@@ -81,9 +81,6 @@ public:
     using keeper = std::function<event_ptr()>;
     [[nodiscard]] pair_verdict on_event(const paired_event& event, const keeper& keep,
                                         time_point now);
-    // The how-manieth event of this identity goes on now: ask once for each that does.
-    [[nodiscard]] std::uint32_t occurrence(const event_identity& id);
-
     // Held events to send on now, in order within their lanes; behind the event of the call they
     // follow from, if that goes on. Ask after every other call.
     struct released_event {
