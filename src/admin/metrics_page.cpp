@@ -79,6 +79,36 @@ void write_shards(prometheus_text& p, const metrics_snapshot& m) {
            loading);
 }
 
+void write_reshard(prometheus_text& p, const metrics_snapshot& m) {
+    const reshard_snapshot& r = m.reshard;
+    std::uint64_t fullest = 0;
+    for (const shard_snapshot& s : m.shards)
+        if (s.generation == m.status.generation) fullest = std::max(fullest, s.guilds);
+    single(p, kind::gauge, "shard_guilds_max", "Guilds on the fullest shard; Discord allows 2500.",
+           fullest);
+    single(p, kind::gauge, "reshard_due",
+           "1 while the shards are nearly full and no resharding starts by itself.",
+           r.warning.empty() ? 0U : 1U);
+    p.family(kind::gauge, "reshard_state", "1 for the state of the last resharding.");
+    for (const std::string_view state :
+         {"idle", "starting", "overlap", "retiring", "done", "aborted", "failed"})
+        p.sample(state == r.state ? 1U : 0U, {{"state", state}});
+    single(p, kind::gauge, "reshard_progress_ratio", "How much of it is done, 0 to 1.",
+           r.percent / 100.0);
+    single(p, kind::gauge, "reshard_ready_shards", "Shards of its new set that are ready.",
+           r.ready);
+    labelled(p, "reshard_events_total", "Events of its two sets, by what became of them.",
+             "outcome",
+             {{"forwarded", r.forwarded},
+              {"dropped", r.dropped},
+              {"released", r.released},
+              {"expired", r.expired}});
+    single(p, kind::gauge, "reshard_held_bytes", "Bytes of events that wait for their copy.",
+           r.held);
+    single(p, kind::counter, "reshard_guessed_total",
+           "Guilds and channels whose two streams were matched without proof.", r.guessed);
+}
+
 void write_gateway(prometheus_text& p, const metrics_snapshot& m) {
     labelled(p, "gateway_events_total", "Dispatches received from Discord.", "type",
              m.events_by_type);
@@ -216,6 +246,7 @@ std::string metrics_page(const metrics_snapshot& m, const page_extras& extras) {
     prometheus_text page;
     write_daemon(page, m.status);
     write_shards(page, m);
+    write_reshard(page, m);
     write_gateway(page, m);
     write_delivery(page, m);
     write_queue(page, m);

@@ -143,7 +143,7 @@ object to_json(const reshard_snapshot& r) {
     pairing["released"] = r.released;
     pairing["expired"] = r.expired;
     pairing["guessed"] = r.guessed;
-    pairing["held"] = r.held;
+    pairing["held_bytes"] = r.held;
     object out;
     out["state"] = to_valid_utf8(r.state);
     out["from"] = number_or_null(r.from);

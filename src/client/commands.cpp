@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cstddef>
@@ -19,7 +18,8 @@
 
 #include "client/fields.hpp"
 #include "client/render.hpp"
-#include "client/text.hpp"
+#include "client/reshard.hpp"
+#include "client/session.hpp"
 
 namespace shardgate::client {
 
@@ -30,48 +30,6 @@ using config::admin_options;
 // A request's head is bounded at the daemon's side (8 KiB), its body too (64 KiB).
 constexpr std::size_t keys_in_target = 4096;
 constexpr std::size_t keys_in_body = 200;
-
-struct session {
-    const asker& ask;
-    const terminal& at;
-    const admin_options& options;
-};
-
-// The answer's text if it is a success; else says what is wrong.
-std::optional<std::string> body_of(const session& s, const admin_call& call) {
-    result<admin_answer> answer = s.ask(call);
-    if (!answer) {
-        s.at.err << "shardgate: " << printable(answer.error().detail) << '\n';
-        return std::nullopt;
-    }
-    if (answer->status >= 200 && answer->status < 300) return std::move(answer->body);
-    boost::json::error_code bad;
-    const boost::json::value v = boost::json::parse(answer->body, bad);
-    const std::string detail = !bad && v.is_object() ? text_of(v.get_object(), "detail") : "";
-    s.at.err << "shardgate: the daemon answers " << answer->status
-             << (detail.empty() ? "" : ": " + printable(detail)) << '\n';
-    return std::nullopt;
-}
-
-struct parsed_answer {
-    std::string text;
-    boost::json::value json;
-};
-
-std::optional<parsed_answer> answer_of(const session& s, const admin_call& call,
-                                       boost::json::kind wanted) {
-    std::optional<std::string> text = body_of(s, call);
-    if (!text) return std::nullopt;
-    boost::json::error_code bad;
-    boost::json::parse_options deep;
-    deep.max_depth = 256;  // payloads stand in answers as they are, and may be nested
-    boost::json::value v = boost::json::parse(*text, bad, {}, deep);
-    if (bad || v.kind() != wanted) {
-        s.at.err << "shardgate: what answers there is no shardgate daemon\n";
-        return std::nullopt;
-    }
-    return parsed_answer{std::move(*text), std::move(v)};
-}
 
 int show_queue(const session& s) {
     const auto queue = answer_of(s, {"GET", "/v1/queue", ""}, boost::json::kind::object);
@@ -217,15 +175,16 @@ int remove(const session& s) {
 
 }  // namespace
 
-int run_command(config::command what, const admin_options& options, const asker& ask,
+int run_command(config::command what, const admin_options& options, const tools& with,
                 const terminal& at) {
-    const session s{ask, at, options};
+    const session s{with, at, options};
     switch (what) {
     case config::command::status: return show_status(s);
     case config::command::queue: return show_queue(s);
     case config::command::list_dead_letters: return show_dead_letters(s);
     case config::command::retry_dead_letters: return retry(s);
     case config::command::delete_dead_letters: return remove(s);
+    case config::command::reshard: return reshard(s);
     case config::command::run:
     case config::command::check: break;
     }

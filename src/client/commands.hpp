@@ -14,10 +14,14 @@ inline constexpr int exit_done = 0;
 inline constexpr int exit_usage = 64;        // sysexits.h, EX_USAGE
 inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
 
-using asker = std::function<result<admin_answer>(const admin_call&)>;
+// The world, as far as a command may touch it.
+struct tools {
+    std::function<result<admin_answer>(const admin_call&)> ask;
+    std::function<void(duration)> pause;
+};
 
 // The exit code. Failures of `ask` are told on `at.err`.
 [[nodiscard]] int run_command(config::command what, const config::admin_options& options,
-                              const asker& ask, const terminal& at);
+                              const tools& with, const terminal& at);
 
 }  // namespace shardgate::client

@@ -158,9 +158,8 @@ std::string request_text(const endpoint& to, const secret& token, const admin_ca
     return text + "\r\n" + call.body;
 }
 
-result<admin_answer> exchange(const endpoint& to, const secret& token, const admin_call& call,
-                              duration patience) {
-    const auto step = std::make_unique<one_exchange>(patience);
+result<admin_answer> exchange(const endpoint& to, const secret& token, const admin_call& call) {
+    const auto step = std::make_unique<one_exchange>(call.patience);
     return step->run(to.where, request_text(to, token, call));
 }
 

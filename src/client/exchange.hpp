@@ -3,6 +3,7 @@
 // with a deadline over all of it. The only part of the client that does I/O.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 
@@ -19,6 +20,8 @@ struct admin_call {
     std::string method;
     std::string target;  // path and query
     std::string body;    // JSON; of anything but GET
+    // For the whole exchange.
+    duration patience = std::chrono::seconds(10);
 };
 
 struct admin_answer {
@@ -32,6 +35,6 @@ struct admin_answer {
 
 // Fails with half a sentence for a person ("connection refused"), without the token.
 [[nodiscard]] result<admin_answer> exchange(const endpoint& to, const secret& token,
-                                            const admin_call& call, duration patience);
+                                            const admin_call& call);
 
 }  // namespace shardgate::client

@@ -15,4 +15,11 @@ namespace shardgate::client {
 [[nodiscard]] std::string render_status(const boost::json::object& status,
                                         const boost::json::array& shards);
 
+// What POST /v1/reshard answers; `dry`: nothing has begun.
+[[nodiscard]] std::string render_plan(const boost::json::object& plan, bool dry);
+// What GET /v1/reshard answers: all of it; in a line; as a bar of at most 80 columns.
+[[nodiscard]] std::string render_reshard(const boost::json::object& progress);
+[[nodiscard]] std::string reshard_line(const boost::json::object& progress);
+[[nodiscard]] std::string reshard_bar(const boost::json::object& progress);
+
 }  // namespace shardgate::client

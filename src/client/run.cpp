@@ -3,11 +3,11 @@
 #include "shardgate/client/run.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "client/commands.hpp"
@@ -16,8 +16,6 @@
 namespace shardgate {
 
 namespace {
-
-constexpr std::chrono::seconds patience{10};
 
 std::string url_of(const config::admin_options& options, const config::surroundings& around) {
     if (!options.url.empty()) return options.url;
@@ -62,12 +60,14 @@ int run_admin_call(const config::command_line& line, const config::surroundings&
         at.err << "shardgate: " << client::printable(token.error().detail) << '\n';
         return client::exit_usage;
     }
-    const client::asker ask = [&](const client::admin_call& call) {
-        result<client::admin_answer> answer = client::exchange(*to, *token, call, patience);
+    client::tools with;
+    with.ask = [&](const client::admin_call& call) {
+        result<client::admin_answer> answer = client::exchange(*to, *token, call);
         if (!answer) return result<client::admin_answer>(explained(answer.error(), url));
         return answer;
     };
-    return client::run_command(line.what, line.admin, ask, at);
+    with.pause = [](duration span) { std::this_thread::sleep_for(span); };
+    return client::run_command(line.what, line.admin, with, at);
 }
 
 }  // namespace shardgate

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/cli_admin.hpp"
 
+#include <charconv>
+#include <cstdint>
 #include <string>
 
 #include "config/text.hpp"
@@ -14,6 +16,16 @@ constexpr std::size_t max_key = 160;
 std::string check_key(const std::string& key) {
     if (!key.empty() && key.size() <= max_key && is_visible_ascii(key)) return {};
     return "wants keys as \"shardgate queue dead-letters\" shows them";
+}
+
+// What can be a number of shards is for the daemon to say.
+std::string check_shards(const std::string& text) {
+    if (text == "auto") return {};
+    std::uint32_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, n);
+    if (read.ec == std::errc{} && read.ptr == end && n > 0) return {};
+    return "wants a number of shards, or auto";
 }
 
 void add_keys(CLI::App& at, admin_options& into, const char* about) {
@@ -69,11 +81,39 @@ void admin_verbs::add_queue(CLI::App& app) {
                         "delete all without asking; needed where nobody can be asked");
 }
 
+void admin_verbs::add_reshard(CLI::App& app) {
+    verb& v = add(app, command::reshard, "reshard",
+                  "change the number of shards without a gap; without N: how the resharding that "
+                  "runs, or ran last, goes");
+    const CLI::Validator number(check_shards, "");
+    CLI::Option* const shards =
+        v.at->add_option("N", v.given.shards, "shards to have, or auto: what Discord recommends")
+            ->type_name("N|auto")
+            ->check(number);
+    CLI::Option* const dry = v.at->add_flag("--dry-run", v.given.dry_run,
+                                            "only say what it would cost (session starts), how "
+                                            "long it would take, or what forbids it");
+    CLI::Option* const wait = v.at->add_flag(
+        "--wait", v.given.wait,
+        "stay until it has ended; interrupting this command does not interrupt the resharding");
+    CLI::Option* const abort =
+        v.at->add_flag("--abort", v.given.abort,
+                       "call off the one that runs: the old shards carry on. Too late once they "
+                       "are being retired");
+    dry->needs(shards)->excludes(wait);
+    abort->excludes(shards)->excludes(dry);
+    v.at->footer(
+        "Waits at most 70 s for the daemon, which asks Discord first. Exit codes: 0 begun, planned "
+        "or aborting (with --wait: done, or aborted), 64 usage, 69 the daemon cannot be reached, "
+        "refuses, or (with --wait) it ended otherwise.");
+}
+
 admin_verbs::admin_verbs(CLI::App& app) {
     add(app, command::status, "status",
         "shards, handler, queue and storage of a running daemon. Latencies in milliseconds, ages "
         "in seconds, sizes in bytes (KiB = 1024)");
     add_queue(app);
+    add_reshard(app);
 }
 
 std::optional<std::pair<command, admin_options>> admin_verbs::parsed() const {

@@ -2,8 +2,10 @@
 // The daemon's entry: command line to exit code.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 #include "shardgate/app/run.hpp"
 #include "shardgate/client/run.hpp"
@@ -12,8 +14,11 @@
 namespace {
 
 int ask_daemon(const shardgate::config::command_line& line) {
-    const bool interactive = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;
-    const shardgate::terminal at{std::cin, std::cout, std::cerr, interactive};
+    const bool screen = ::isatty(STDERR_FILENO) != 0;
+    const bool interactive = screen && ::isatty(STDIN_FILENO) != 0;
+    const char* const kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): one thread
+    const bool redraws = screen && kind != nullptr && std::string_view(kind) != "dumb";
+    const shardgate::terminal at{std::cin, std::cout, std::cerr, interactive, redraws};
     return shardgate::run_admin_call(line, shardgate::config::surroundings::real(), at);
 }
 

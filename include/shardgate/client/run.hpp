@@ -9,12 +9,14 @@
 
 namespace shardgate {
 
-// Where it reads and writes. `interactive`: somebody is there to answer a question.
+// Where it reads and writes. `interactive`: somebody is there to answer a question. `redraws`:
+// `err` is a screen on which a line can be written over.
 struct terminal {
     std::istream& in;
     std::ostream& out;
     std::ostream& err;
     bool interactive = false;
+    bool redraws = false;
 };
 
 // Pre: is_admin_call(line.what). 0 done; 64 wrong usage; 69 the daemon cannot be reached, refuses,

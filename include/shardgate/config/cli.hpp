@@ -24,6 +24,7 @@ enum class command : std::uint8_t {
     list_dead_letters,
     retry_dead_letters,
     delete_dead_letters,
+    reshard,
 };
 
 // What the admin client is asked to do, and where.
@@ -35,6 +36,12 @@ struct admin_options {
     bool payload = false;
     bool yes = false;               // do not ask
     std::vector<std::string> keys;  // of dead letters; empty = all
+
+    // To reshard: a number, "auto", or empty: how the one that runs goes.
+    std::string shards;
+    bool dry_run = false;
+    bool wait = false;
+    bool abort = false;
 };
 
 // Where the admin client looks when it is not told.

@@ -110,9 +110,9 @@ struct reshard_snapshot {
     std::uint32_t generation = 0;  // of the new set; 0 = there was none
     bool automatic = false;
     double started_ago_s = 0;
-    // Pairing, since the daemon started but for `held`.
+    // Its pairing: events, and lanes aligned without proof (guessed).
     std::uint64_t forwarded = 0, dropped = 0, released = 0, expired = 0, guessed = 0;
-    std::uint64_t held = 0;  // now
+    std::uint64_t held = 0;  // bytes, now
     // Why one is due and does not start by itself, for people; empty = nothing to say.
     std::string warning;
 };

@@ -70,6 +70,42 @@ TEST(MetricsPage, ShowsWhatTheSnapshotCounts) {
     EXPECT_EQ(page.value("process_max_fds"), std::numeric_limits<double>::infinity());
 }
 
+TEST(MetricsPage, TellsHowAReshardingGoes) {
+    test::fake_view view;
+    const prometheus_page before(metrics_page(view.all, extras()));
+    EXPECT_EQ(before.value("shardgate_reshard_state", {{"state", "idle"}}), 1);
+    EXPECT_EQ(before.value("shardgate_reshard_due"), 0);
+    EXPECT_EQ(before.value("shardgate_shard_guilds_max"), 12);  // of the active set
+
+    reshard_snapshot& r = view.all.reshard;
+    r.state = "overlap";
+    r.percent = 75;
+    r.ready = 4;
+    r.forwarded = 9;
+    r.dropped = 8;
+    r.released = 7;
+    r.expired = 6;
+    r.guessed = 5;
+    r.held = 4;
+    r.warning = "full";
+    view.all.shards[3].guilds = 99;  // of the other set
+    const prometheus_page page(metrics_page(view.all, extras()));
+    for (const char* const state :
+         {"idle", "starting", "overlap", "retiring", "done", "aborted", "failed"})
+        EXPECT_EQ(page.value("shardgate_reshard_state", {{"state", state}}),
+                  state == r.state ? 1 : 0);
+    EXPECT_EQ(page.value("shardgate_reshard_progress_ratio"), 0.75);
+    EXPECT_EQ(page.value("shardgate_reshard_ready_shards"), 4);
+    EXPECT_EQ(page.value("shardgate_reshard_events_total", {{"outcome", "forwarded"}}), 9);
+    EXPECT_EQ(page.value("shardgate_reshard_events_total", {{"outcome", "dropped"}}), 8);
+    EXPECT_EQ(page.value("shardgate_reshard_events_total", {{"outcome", "released"}}), 7);
+    EXPECT_EQ(page.value("shardgate_reshard_events_total", {{"outcome", "expired"}}), 6);
+    EXPECT_EQ(page.value("shardgate_reshard_guessed_total"), 5);
+    EXPECT_EQ(page.value("shardgate_reshard_held_bytes"), 4);
+    EXPECT_EQ(page.value("shardgate_reshard_due"), 1);
+    EXPECT_EQ(page.value("shardgate_shard_guilds_max"), 12);
+}
+
 metrics_snapshot just_started() {
     metrics_snapshot m;
     m.status.storage.state = "up";

@@ -156,7 +156,7 @@ TEST_F(Reshard, ProgressHasTheKeysScriptsRelyOn) {
               "{\"state\":\"overlap\",\"from\":8,\"to\":16,\"ready\":16,\"percent\":80,"
               "\"eta_s\":12.5,\"reason\":null,\"generation\":3,\"automatic\":true,"
               "\"started_ago_s\":0,\"pairing\":{\"forwarded\":0,\"dropped\":0,\"released\":0,"
-              "\"expired\":0,\"guessed\":0,\"held\":4},\"warning\":null}\n");
+              "\"expired\":0,\"guessed\":0,\"held_bytes\":4},\"warning\":null}\n");
 }
 
 TEST_F(Reshard, BeforeTheFirstMostIsNull) {

@@ -18,7 +18,8 @@ protected:
     int run(command what) {
         out_.str("");
         err_.str("");
-        const asker ask = [this](const admin_call& call) {
+        tools with;
+        with.ask = [this](const admin_call& call) {
             asked.push_back(call.method + ' ' + call.target +
                             (call.body.empty() ? "" : ' ' + call.body));
             if (answers.empty()) return result<admin_answer>(failure("nobody there\n"));
@@ -26,7 +27,7 @@ protected:
             answers.erase(answers.begin());
             return result<admin_answer>(boost::system::in_place_value, std::move(next));
         };
-        return run_command(what, options, ask, {in_, out_, err_, interactive});
+        return run_command(what, options, with, {in_, out_, err_, interactive});
     }
     [[nodiscard]] std::string out() const { return out_.str(); }
     [[nodiscard]] std::string err() const { return err_.str(); }

@@ -198,7 +198,7 @@ protected:
             while (!ignored)
                 s.read_some(asio::buffer(rest), ignored);
         });
-        auto answer = exchange(*to, secret(), {"GET", "/", ""}, patience);
+        auto answer = exchange(*to, secret(), {"GET", "/", "", patience});
         peer.join();
         return answer;
     }

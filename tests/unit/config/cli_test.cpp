@@ -68,6 +68,16 @@ TEST(CommandLine, WrongUsageIs64AndSaysWhy) {
         {"status", "s1-7"},
         {"status", "queue"},
         {"status", "-c", "x"},
+        {"reshard", "0"},
+        {"reshard", "-3"},
+        {"reshard", "16x"},
+        {"reshard", "AUTO"},
+        {"reshard", "16", "17"},
+        {"reshard", "4294967296"},
+        {"reshard", "--dry-run"},
+        {"reshard", "16", "--dry-run", "--wait"},
+        {"reshard", "16", "--abort"},
+        {"reshard", "--abort", "--dry-run"},
     };
     for (const auto& words : wrong) {
         const outcome o = parse(words);
@@ -105,6 +115,29 @@ TEST(CommandLine, AsksTheDaemonWhereItIsTold) {
     EXPECT_EQ(bare.parsed.line.what, command::queue);
     EXPECT_EQ(bare.parsed.line.admin.url, "");
     EXPECT_TRUE(bare.parsed.line.admin.json);
+}
+
+TEST(CommandLine, ReshardTakesANumberOrAuto) {
+    const outcome begin = parse({"reshard", "16", "--wait", "--json"});
+    ASSERT_FALSE(begin.parsed.exit_code) << begin.err;
+    EXPECT_EQ(begin.parsed.line.what, command::reshard);
+    EXPECT_EQ(begin.parsed.line.admin.shards, "16");
+    EXPECT_TRUE(begin.parsed.line.admin.wait);
+    EXPECT_TRUE(begin.parsed.line.admin.json);
+    EXPECT_FALSE(begin.parsed.line.admin.dry_run);
+
+    const outcome plan = parse({"reshard", "--dry-run", "auto"});
+    ASSERT_FALSE(plan.parsed.exit_code) << plan.err;
+    EXPECT_EQ(plan.parsed.line.admin.shards, "auto");
+    EXPECT_TRUE(plan.parsed.line.admin.dry_run);
+
+    const outcome abort = parse({"reshard", "--abort", "--wait", "--url", "unix:/a"});
+    ASSERT_FALSE(abort.parsed.exit_code) << abort.err;
+    EXPECT_TRUE(abort.parsed.line.admin.abort);
+    EXPECT_EQ(abort.parsed.line.admin.shards, "");
+    EXPECT_EQ(abort.parsed.line.admin.url, "unix:/a");
+
+    EXPECT_FALSE(parse({"reshard"}).parsed.exit_code);
 }
 
 TEST(CommandLine, QueueHasVerbsOfItsOwn) {
