@@ -22,6 +22,9 @@ constexpr milliseconds discord_identify_interval = 5s;
 constexpr std::size_t identify_frame = 256;
 constexpr std::size_t max_identify = 4096;
 constexpr std::size_t max_message_characters = 2000;
+// A resharding costs session starts, which Discord counts; a simulator does not mind.
+constexpr std::uint32_t least_reshard_percentage = 10;
+constexpr milliseconds least_check_interval = 1min;
 
 void check_required(draft& d) {
     if (!d.given("discord.intents"))
@@ -86,6 +89,21 @@ void check_identify_interval(draft& d) {
             "is \"" + format_duration(d.values.sharding.identify_interval) +
                 "\", allowed: at least \"5s\" unless discord.gateway_url (or, without one, "
                 "discord.api_url) is not Discord's own");
+}
+
+void check_resharding(draft& d) {
+    const resharding& r = d.values.resharding;
+    if (d.faulty("discord.api_url") || !is_discord_url(d.values.discord.api_url)) return;
+    if (r.percentage < least_reshard_percentage && !d.faulty("resharding.percentage"))
+        d.fault("resharding.percentage", "is " + std::to_string(r.percentage) +
+                                             ", allowed: at least " +
+                                             std::to_string(least_reshard_percentage) +
+                                             " unless discord.api_url is not Discord's own");
+    if (r.check_interval < least_check_interval && !d.faulty("resharding.check_interval"))
+        d.fault("resharding.check_interval", "is \"" + format_duration(r.check_interval) +
+                                                 "\", allowed: at least \"" +
+                                                 format_duration(least_check_interval) +
+                                                 "\" unless discord.api_url is not Discord's own");
 }
 
 void check_identify_size(draft& d) {
@@ -172,6 +190,7 @@ void check_together(draft& d, const surroundings& around) {
     check_shard_range(d);
     check_workers(d);
     check_identify_interval(d);
+    check_resharding(d);
     check_identify_size(d);
     check_filter(d);
     check_client_certificate(d);

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 template <auto Field>
 constexpr auto field = at<&settings::sharding, Field>;
 template <auto Field>
-constexpr auto later_field = at<&settings::resharding, Field>;
+constexpr auto reshard_field = at<&settings::resharding, Field>;
 
 constexpr std::uint32_t max_shards = 65536;
 constexpr std::uint32_t max_session_starts = 100'000;
@@ -45,20 +45,20 @@ schema_part sharding_schema() {
 
 schema_part resharding_schema() {
     return {
-        flag("resharding.enabled", later_field<&resharding::enabled>, "reshard automatically"),
-        number("resharding.percentage", later_field<&resharding::percentage>, 1, 100,
+        flag("resharding.enabled", reshard_field<&resharding::enabled>, "reshard automatically"),
+        number("resharding.percentage", reshard_field<&resharding::percentage>, 1, 100,
                "share of 2500 guilds on the fullest shard that starts a resharding"),
-        duration("resharding.check_interval", later_field<&resharding::check_interval>, 10s, 24h,
-                 "time between two checks"),
-        number("resharding.identify_reserve", later_field<&resharding::identify_reserve>, 0,
+        duration("resharding.check_interval", reshard_field<&resharding::check_interval>, 1s, 24h,
+                 "time between two looks at the fullest shard"),
+        number("resharding.identify_reserve", reshard_field<&resharding::identify_reserve>, 0,
                max_session_starts, "session starts that must remain afterwards"),
-        duration("resharding.overlap", later_field<&resharding::overlap>, 1s, 5min,
-                 "how long both sets' events are paired"),
-        duration("resharding.voice_drain", later_field<&resharding::voice_drain>, 0ms, 24h,
+        duration("resharding.overlap", reshard_field<&resharding::overlap>, 1s, 1min,
+                 "how far apart the two sets' events may be"),
+        duration("resharding.voice_drain", reshard_field<&resharding::voice_drain>, 0ms, 24h,
                  "how long old shards may stay for live voice sessions"),
-        flag("resharding.large_bot_sharding", later_field<&resharding::large_bot_sharding>,
+        flag("resharding.large_bot_sharding", reshard_field<&resharding::large_bot_sharding>,
              "round up to a multiple Discord accepts"),
-        number("resharding.large_bot_guilds", later_field<&resharding::large_bot_guilds>, 1,
+        number("resharding.large_bot_guilds", reshard_field<&resharding::large_bot_guilds>, 1,
                10'000'000, "guilds from which on that is done"),
     };
 }

@@ -67,6 +67,35 @@ TEST(IdentifyInterval, IsFreeElsewhere) {
         "discord.gateway_url = \"wss://discord.gg.example.org\"");
 }
 
+TEST(Resharding, IsNotHastyWithDiscord) {
+    EXPECT_EQ(good("resharding.percentage = 10").resharding.percentage, 10U);
+    const problem low = bad("resharding.percentage = 9");
+    EXPECT_EQ(low.key, "resharding.percentage");
+    EXPECT_HAS(low.what, "is 9, allowed: at least 10 unless discord.api_url is not Discord's own");
+    EXPECT_EQ(good("resharding.check_interval = \"1m\"").resharding.check_interval.count(), 60000);
+    const problem often = bad("resharding.check_interval = \"59s\"");
+    EXPECT_EQ(often.key, "resharding.check_interval");
+    EXPECT_HAS(often.what, "is \"59s\", allowed: at least \"1m\"");
+    // Whose gateway it is makes no difference: the API counts.
+    bad("resharding.percentage = 9\ndiscord.gateway_url = \"wss://localhost:1\"");
+}
+
+TEST(Resharding, IsFreeElsewhere) {
+    const std::string elsewhere = "\ndiscord.api_url = \"http://localhost:1/api/v10\"";
+    EXPECT_EQ(good("resharding.percentage = 1" + elsewhere).resharding.percentage, 1U);
+    good("resharding.check_interval = \"1s\"" + elsewhere);
+    bad("resharding.percentage = 0" + elsewhere);
+    bad("resharding.percentage = 101" + elsewhere);
+    bad("resharding.check_interval = \"999ms\"" + elsewhere);
+}
+
+TEST(Resharding, TheOverlapHasBounds) {
+    EXPECT_EQ(good("resharding.overlap = \"1s\"").resharding.overlap.count(), 1000);
+    EXPECT_EQ(good("resharding.overlap = \"1m\"").resharding.overlap.count(), 60000);
+    bad("resharding.overlap = \"999ms\"");
+    bad("resharding.overlap = \"61s\"");
+}
+
 TEST(IdentifySize, HasABound) {
     std::string activities;
     for (int i = 0; i < 24; ++i)
