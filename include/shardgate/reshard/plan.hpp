@@ -46,7 +46,8 @@ struct reshard_plan {
     std::vector<std::uint32_t> ids;
     std::uint32_t session_starts = 0;
     std::uint32_t remaining = 0;  // session starts left now, before
-    duration estimated{0};
+    duration identifying{0};      // until the last of the new shards identifies, if all goes well
+    duration estimated{0};        // until the new set leads: that, and the windows
     std::vector<std::string> warnings;  // sentences
 };
 
