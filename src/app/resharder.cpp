@@ -170,12 +170,15 @@ std::uint64_t resharder::soon(const fleet& set, std::size_t index) const {
 }
 
 void resharder::announce_keys() {
+    const auto when = static_cast<std::uint64_t>(order_.started.time_since_epoch().count());
     key_ranges old;
+    old.when = when;
     old.first = old_.range().first;
     for (std::size_t i = 0; i < old_.shards().size(); ++i)
         old.of.push_back({soon(old_, i), UINT64_MAX});
     keep_keys(old_.range().gen, old);
     key_ranges fresh;
+    fresh.when = when;
     fresh.first = order_.to.first;
     fresh.of.resize(new_->shards().size());
     keep_keys(order_.to.gen, fresh);

@@ -32,7 +32,7 @@ void loop_stage::push(const dispatch& event) {
         // A resharding is just over: until its last seq an event keeps the key it would have had.
         if (const auto id = shared_identity(event)) {
             dispatch with_key = event;
-            with_key.key = keys_.next(*id);
+            with_key.key = keys_.next(event.gen, *id);
             return filter_.push(with_key);
         }
     }

@@ -81,7 +81,7 @@ void twin_stage::push(const dispatch& event) {
 void twin_stage::send_on(const dispatch& event, const event_identity& id) {
     if (!keys_.wants(event.gen, event.shard, event.seq)) return next_.push(event);
     dispatch with_key = event;
-    with_key.key = keys_.next(id);
+    with_key.key = keys_.next(event.gen, id);
     next_.push(with_key);
 }
 

@@ -56,10 +56,13 @@ event_identity identity_of(const dispatch& event) {
     return {word(digest.data()) ^ name, word(digest.data() + 8), false};
 }
 
-void append_key(std::string& out, const event_identity& id, std::uint32_t occurrence) {
+void append_key(std::string& out, const event_identity& id, std::uint64_t when,
+                std::uint32_t occurrence) {
     append_hex(out, id.high);
     append_hex(out, id.low);
     out += '-';
+    out += std::to_string(when);
+    out += '.';
     out += std::to_string(occurrence);
 }
 

@@ -24,7 +24,7 @@ bool take(std::string_view& text, std::uint64_t& out) {
 }  // namespace
 
 std::string text_of(const key_ranges& ranges) {
-    std::string out = std::to_string(ranges.first.value);
+    std::string out = std::to_string(ranges.when) + ' ' + std::to_string(ranges.first.value);
     for (const key_range& r : ranges.of)
         out += ' ' + std::to_string(r.from) + ' ' + std::to_string(r.until);
     return out;
@@ -32,8 +32,8 @@ std::string text_of(const key_ranges& ranges) {
 
 std::optional<key_ranges> read_key_ranges(std::string_view text) {
     std::uint64_t first = 0;
-    if (!take(text, first) || first >= most_shards) return std::nullopt;
     key_ranges out;
+    if (!take(text, out.when) || !take(text, first) || first >= most_shards) return std::nullopt;
     out.first = shard_id{static_cast<std::uint32_t>(first)};
     key_range r;
     while (take(text, r.from)) {
@@ -81,7 +81,13 @@ bool identity_keys::wants(generation gen, shard_id shard, seq_no seq) const noex
     return seq.value >= r.from && seq.value < r.until;
 }
 
-std::string_view identity_keys::next(const event_identity& id) {
+std::string_view identity_keys::next(generation gen, const event_identity& id) {
+    const key_ranges* const ranges = of(gen);
+    const std::uint64_t when = ranges == nullptr ? 0 : ranges->when;
+    if (std::exchange(counted_for_, when) != when) {
+        occurrences_ = {};
+        uncounted_ = 0;
+    }
     std::uint32_t n = 1;
     if (!id.unique) {
         const auto it = occurrences_.find(id);
@@ -93,7 +99,7 @@ std::string_view identity_keys::next(const event_identity& id) {
             n = (1U << 31) + ++uncounted_;
     }
     key_.clear();
-    append_key(key_, id, n);
+    append_key(key_, id, when, n);
     return key_;
 }
 

@@ -40,8 +40,32 @@ bool pairing::impl::seasoned(const lane& l, shard_set s, time_point now) {
 }
 
 std::uint64_t pairing::impl::pair_of(const lane& l) const noexcept {
-    return static_cast<std::uint64_t>(shard_for(l, shard_set::old_set).value) << 32U |
-           shard_for(l, shard_set::new_set).value;
+    return pair_of(shard_set::old_set, shard_for(l, shard_set::old_set),
+                   shard_for(l, shard_set::new_set));
+}
+
+std::uint64_t pairing::impl::pair_of(shard_set set, shard_id one, shard_id other) {
+    if (set == shard_set::new_set) std::swap(one, other);
+    return static_cast<std::uint64_t>(one.value) << 32U | other.value;
+}
+
+bool pairing::impl::acquainted(const lane& l, time_point now) {
+    return later(joint_since(l), settings.overlap) <= now || acquaintances.count(pair_of(l)) != 0;
+}
+
+// The session is about to be live no more.
+void pairing::impl::note_acquainted(shard_set set, shard_id shard, time_point now) {
+    const session& s = sessions[at(set)][shard.value];
+    const auto& others = sessions[at(other(set))];
+    for (std::uint32_t i = 0; i < others.size(); ++i)
+        if (others[i].live &&
+            later(std::max(s.live_since, others[i].live_since), settings.overlap) <= now)
+            acquaintances.insert(pair_of(set, shard, shard_id{i}));
+}
+
+void pairing::impl::forget_acquainted(shard_set set, shard_id shard) {
+    for (std::uint32_t i = 0; i < sessions[at(other(set))].size(); ++i)
+        acquaintances.erase(pair_of(set, shard, shard_id{i}));
 }
 
 // ---- lanes and their records -------------------------------------------------------------------
@@ -53,11 +77,14 @@ pairing::impl::lane& pairing::impl::lane_for(const lane_key& key, time_point now
     l.key = key;
     // Nothing is remembered of it, so nothing came of late: both lists are complete.
     l.since = started;
-    l.aligned = later(complete_since(l), settings.overlap) <= now &&
-                later(joint_since(l), settings.overlap) <= now;
-    l.leader = l.aligned || seasoned(l, wanted, now) ? wanted
-               : seasoned(l, other(wanted), now)     ? other(wanted)
-                                                     : shard_set::old_set;
+    l.aligned = ended[at(other(wanted))] || acquainted(l, now);
+    // Else by the session that began first: what happened before the other began, and may come
+    // only now, it alone will show.
+    l.leader =
+        l.aligned ? wanted
+        : session_for(l, shard_set::old_set).began_at <= session_for(l, shard_set::new_set).began_at
+            ? shard_set::old_set
+            : shard_set::new_set;
     ++led[at(l.leader)];
     counts.unaligned += l.aligned ? 0U : 1U;
     checks.push_back({later(now, settings.overlap / 4), key});
@@ -116,10 +143,12 @@ bool pairing::impl::is_ghost_twin(lane& l, const paired_event& e) {
 pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keeper& keep,
                                      time_point now) {
     const shard_set them = other(e.from);
+    sessions[at(e.from)][e.shard.value].last = e.seq;
     if (ended[at(e.from)] || is_ghost_twin(l, e)) {
         ++counts.dropped;
         return pair_verdict::drop;
     }
+    if (!l.aligned && align_by_silence(l, now)) try_pass(l, now);
     const bool leads = l.leader == e.from;
     session& from = sessions[at(e.from)][e.shard.value];
     if (l.aligned) {
@@ -136,8 +165,10 @@ pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keepe
                 ++counts.dropped;
                 return pair_verdict::drop;
             }
-            if (twin->open) session_for(l, them).marks.met(twin->seq, e.shard, e.seq, from.number);
-            ++counts.met;
+            if (twin->open) {
+                session_for(l, them).marks.met(twin->seq, e.shard, e.seq, from.number);
+                ++counts.met;
+            }
             erase(l, them, index);
             ++counts.forwarded;
             return pair_verdict::forward;
@@ -181,6 +212,7 @@ std::vector<pairing::released_event> pairing::take_released() {
 void pairing::on_live(shard_set set, shard_id shard, bool live, time_point now) {
     impl::session& s = impl_->sessions[impl::at(set)][shard.value];
     if (s.live == live) return;
+    if (!live) impl_->note_acquainted(set, shard, now);
     s.live = live;
     if (!live) return;
     s.live_since = now;
@@ -198,8 +230,11 @@ void pairing::on_new_session(shard_set set, shard_id shard, time_point now) {
     }
     s.live = s.began = false;
     s.started = never;
+    s.began_at = now;
+    p.forget_acquainted(set, shard);
     ++s.number;
     s.marks.clear();
+    s.last = {};
 }
 
 void pairing::prefer(shard_set set, time_point now) {

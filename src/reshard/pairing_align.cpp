@@ -2,6 +2,9 @@
 // Which events of two lists are copies of one another, and how that becomes certain. Both sets show
 // a lane's events in the same order, so one pair that is certain aligns everything behind it.
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
 #include <unordered_map>
 
 #include "reshard/pairing_impl.hpp"
@@ -10,8 +13,7 @@ namespace shardgate {
 
 namespace {
 
-// How far a session's delay may drift between two looks at it.
-constexpr duration drift = std::chrono::milliseconds(400);
+constexpr std::ptrdiff_t guess_shift = 500;  // records that one set may be ahead of the other
 
 }  // namespace
 
@@ -29,16 +31,23 @@ void pairing::impl::meet(record& ours, shard_set set, const record& theirs) {
         ours.seq, theirs.shard, theirs.seq, sessions[at(other(set))][theirs.shard.value].number);
 }
 
+// Its twin went on, but it is not known which that was: none after what was shown last.
+void pairing::impl::meet_unknown(const lane& l, record& ours, shard_set set) {
+    if (!ours.open) return;
+    ours.open = false;
+    ++counts.met;
+    const session& them = session_for(l, other(set));
+    sessions[at(set)][ours.shard.value].marks.met(ours.seq, shard_for(l, other(set)), them.last,
+                                                  them.number);
+}
+
 void pairing::impl::align(lane& l, std::size_t in_old, std::size_t in_new) {
     const std::array<std::size_t, 2> before{in_old, in_new};
     for (const shard_set s : {shard_set::old_set, shard_set::new_set}) {
         // In order: the other set is past everything before the pair.
         for (std::size_t n = before[at(s)]; n > 0; --n) {
             record& r = l.of(s).front();
-            if (r.open) {
-                sessions[at(s)][r.shard.value].marks.done(r.seq);
-                ++counts.met;
-            }
+            meet_unknown(l, r, s);
             erase(l, s, 0);
         }
     }
@@ -67,6 +76,17 @@ void pairing::impl::pair_all(lane& l) {
         erase(l, l.leader, static_cast<std::size_t>(twin - theirs.begin()));
         erase(l, follower, i);
     }
+}
+
+bool pairing::impl::align_by_silence(lane& l, time_point now) {
+    const auto silent = [&](const records& r) {
+        return r.empty() || later(r.back().at, settings.overlap) <= now;
+    };
+    const time_point whole = std::max(joint_since(l), complete_since(l));
+    if (later(whole, settings.overlap) > now || !silent(l.seen[0]) || !silent(l.seen[1]))
+        return false;
+    align_empty(l);
+    return true;
 }
 
 bool pairing::impl::try_align(lane& l, time_point now) {
@@ -108,10 +128,8 @@ bool pairing::impl::align_by_rare_event(lane& l, time_point now) {
     for (const auto& [id, t] : seen) {
         if (t.count[0] != 1 || t.count[1] != 1) continue;
         const time_point a = l.seen[0][t.index[0]].at, b = l.seen[1][t.index[1]].at;
-        const auto [first, last] = std::minmax(a, b);
-        // Every event that could be its twin is in the lists.
-        const bool whole = later(complete_since(l), settings.overlap) <= first && joint <= first &&
-                           last - first <= settings.overlap && later(last, settings.overlap) <= now;
+        // Were they not twins, one of them at least had another, which would have come by now.
+        const bool whole = later(std::max({a, b, joint}), settings.overlap) <= now;
         if (whole && (!best || t.index[0] > best->index[0])) best = t;
     }
     if (!best) return false;
@@ -119,25 +137,48 @@ bool pairing::impl::align_by_rare_event(lane& l, time_point now) {
     return true;
 }
 
+// How badly the lists fit when each old record is taken for the new one `shift` places on: by how
+// much the delay between the sets jumps from pair to pair. Nothing: they are not the same events.
+std::optional<double> pairing::impl::misfit(const lane& l, std::ptrdiff_t shift,
+                                            const delay* known) const {
+    using seconds = std::chrono::duration<double>;
+    const records &olds = l.seen[0], &news = l.seen[1];
+    const auto first = std::max<std::ptrdiff_t>(0, -shift);
+    const auto end = std::min(std::ssize(olds), std::ssize(news) - shift);
+    double jumps = 0;
+    seconds before{0};
+    for (auto i = first; i < end; ++i) {
+        const record& a = olds[static_cast<std::size_t>(i)];
+        const record& b = news[static_cast<std::size_t>(i + shift)];
+        if (!(a.id == b.id)) return std::nullopt;
+        const seconds apart = b.at - a.at;
+        if (i > first) jumps += std::abs((apart - before).count());
+        before = apart;
+    }
+    if (first >= end) return std::nullopt;
+    if (known != nullptr) jumps += std::abs((before - known->behind).count());
+    // A few pairs fit by chance.
+    return (jumps + 1) / static_cast<double>(end - first);
+}
+
 void pairing::impl::guess(lane& l, time_point) {
     ++counts.guessed;
-    // Sessions are slow to change how far they are apart: look for the pair that fits the delay.
     const auto known = delays.find(pair_of(l));
-    std::optional<std::pair<std::size_t, std::size_t>> best;
-    duration least = drift;
-    if (known != delays.end()) {
-        const records &olds = l.seen[0], &news = l.seen[1];
-        for (std::size_t i = olds.size(); i-- > 0;)
-            for (std::size_t k = news.size(); k-- > 0;) {
-                if (!(olds[i].id == news[k].id)) continue;
-                const duration off = (news[k].at - olds[i].at) - known->second.behind;
-                const duration by = off < duration{0} ? -off : off;
-                if (by >= least) continue;
-                least = by;
-                best = {i, k};
-            }
+    const delay* const of_others = known == delays.end() ? nullptr : &known->second;
+    std::optional<std::ptrdiff_t> best;
+    double least = std::numeric_limits<double>::infinity();
+    const auto most = std::min<std::ptrdiff_t>(guess_shift, std::ssize(l.seen[1]) - 1);
+    for (auto shift = -std::min<std::ptrdiff_t>(guess_shift, std::ssize(l.seen[0]) - 1);
+         shift <= most; ++shift) {
+        const auto off = misfit(l, shift, of_others);
+        if (!off || *off >= least) continue;
+        least = *off;
+        best = shift;
     }
-    if (best) return align(l, best->first, best->second);
+    if (best) {
+        const auto in_old = std::min(std::ssize(l.seen[0]), std::ssize(l.seen[1]) - *best) - 1;
+        return align(l, static_cast<std::size_t>(in_old), static_cast<std::size_t>(in_old + *best));
+    }
     pair_all(l);
     l.aligned = true;
     --counts.unaligned;

@@ -7,6 +7,7 @@
 #include <array>
 #include <deque>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "reshard/twin_marks.hpp"
@@ -46,10 +47,12 @@ struct pairing::impl {
         bool live = false;
         bool began = true;  // has been live since it is new
         std::uint32_t number = 0;
+        seq_no last{};  // the highest it has shown
         time_point live_since = never;
-        time_point started;
+        time_point started;   // live for the first time; `never` before
+        time_point began_at;  // that one has begun, or that the last is gone, was known
         twin_marks marks;
-        session(std::size_t limit, time_point now) : started(now), marks(limit) {}
+        session(std::size_t limit, time_point now) : started(now), began_at(now), marks(limit) {}
     };
 
     struct identity_hash {  // half of a good hash is one
@@ -85,6 +88,12 @@ struct pairing::impl {
     // It has been there long enough for the other set to owe nothing from before its time.
     [[nodiscard]] bool seasoned(const lane& l, shard_set s, time_point now);
     [[nodiscard]] std::uint64_t pair_of(const lane& l) const noexcept;
+    // Both sessions were live for an overlap on end: what either showed before the other began has
+    // been shown by both, so that lanes without records are aligned.
+    [[nodiscard]] bool acquainted(const lane& l, time_point now);
+    void note_acquainted(shard_set set, shard_id shard, time_point now);
+    void forget_acquainted(shard_set set, shard_id shard);
+    [[nodiscard]] static std::uint64_t pair_of(shard_set set, shard_id one, shard_id other);
 
     // events and sessions (pairing.cpp)
     [[nodiscard]] lane& lane_for(const lane_key& key, time_point now);
@@ -104,10 +113,15 @@ struct pairing::impl {
     void align(lane& l, std::size_t in_old, std::size_t in_new);
     void align_empty(lane& l);
     void pair_all(lane& l);
+    // Nothing came for an overlap while both were live.
+    bool align_by_silence(lane& l, time_point now);
     bool try_align(lane& l, time_point now);
     [[nodiscard]] bool align_by_rare_event(lane& l, time_point now);
+    [[nodiscard]] std::optional<double> misfit(const lane& l, std::ptrdiff_t shift,
+                                               const delay* known) const;
     void guess(lane& l, time_point now);
     void meet(record& ours, shard_set set, const record& theirs);
+    void meet_unknown(const lane& l, record& ours, shard_set set);
 
     // who leads (pairing_lead.cpp)
     void pass(lane& l, shard_set to);
@@ -126,6 +140,7 @@ struct pairing::impl {
     std::unordered_map<lane_key, lane, lane_key_hash> lanes;
     std::deque<check> checks;  // in order of `due`; one a lane
     std::unordered_map<std::uint64_t, delay> delays;
+    std::unordered_set<std::uint64_t> acquaintances;
     std::vector<released_event> released;
     pairing_stats counts;
     std::array<std::size_t, 2> sent_records{};

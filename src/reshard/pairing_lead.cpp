@@ -21,11 +21,11 @@ void pairing::impl::pass(lane& l, shard_set to) {
     for (record& r : l.of(to)) {
         if (r.sent) continue;
         if (r.open) sessions[at(to)][r.shard.value].marks.done(r.seq);
-        r.open = false;
-        if (!r.held) {
-            ++counts.expired;  // let go at a bound
+        if (!r.held) {  // let go
+            counts.expired += r.open ? 1U : 0U;
             continue;
         }
+        r.open = false;
         ++counts.released;
         released.push_back({to, r.held, r.id});
         let_go(r);
@@ -104,9 +104,10 @@ void pairing::impl::expire(lane& l, time_point now) {
             record& r = all[i];
             const time_point from = std::max(r.at, joint);
             if (!r.sent && later(from, settings.overlap) <= now) {
+                if (!l.aligned) meet_unknown(l, r, s);
                 if (r.open) {
                     sessions[at(s)][r.shard.value].marks.done(r.seq);
-                    ++(l.aligned ? counts.expired : counts.met);
+                    ++counts.expired;
                 }
                 r.open = false;
                 let_go(r);
@@ -124,20 +125,15 @@ bool pairing::impl::look_at(lane& l, time_point now) {
     expire(l, now);
     if (!l.aligned) {
         const time_point joint = joint_since(l);
-        const time_point quiet = now - settings.overlap;
-        const auto silent = [&](const records& r) { return r.empty() || r.back().at <= quiet; };
-        const bool both = later(joint, settings.overlap) <= now &&
-                          later(complete_since(l), settings.overlap) <= now;
-        if (both && silent(l.seen[0]) && silent(l.seen[1]))
-            align_empty(l);
-        else if (!align_by_rare_event(l, now) && joint != never &&
-                 later(std::max(complete_since(l), joint), settings.overlap * guess_after) <= now)
+        if (!align_by_silence(l, now) && !align_by_rare_event(l, now) && joint != never &&
+            later(std::max(complete_since(l), joint), settings.overlap * guess_after) <= now)
             guess(l, now);
     }
     try_pass(l, now);
     // Without records it is as if nothing were known, and a lane that nothing is known of is led
     // by the wanted set.
-    return !l.empty() || !l.aligned || l.leader != wanted;
+    return !l.empty() || !l.aligned || l.leader != wanted ||
+           !(ended[at(other(wanted))] || acquainted(l, now));
 }
 
 void pairing::on_timer(time_point now) {

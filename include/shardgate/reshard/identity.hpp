@@ -25,7 +25,9 @@ struct event_identity {
 // bytes).
 [[nodiscard]] event_identity identity_of(const dispatch& event);
 
-// "<32 hexadecimal digits>-<occurrence>": of equal events the how-manieth.
-void append_key(std::string& out, const event_identity& id, std::uint32_t occurrence);
+// "<identity, 32 hexadecimal digits>-<which resharding>.<occurrence>": of its events that are alike
+// the how-manieth. At most 64 characters.
+void append_key(std::string& out, const event_identity& id, std::uint64_t when,
+                std::uint32_t occurrence);
 
 }  // namespace shardgate

@@ -24,6 +24,8 @@ struct key_range {
 
 // Of one shard set.
 struct key_ranges {
+    // Which resharding: an event that is like one of an earlier resharding has another key.
+    std::uint64_t when = 0;
     shard_id first{};
     std::vector<key_range> of;  // by id - first
 };
@@ -46,7 +48,8 @@ public:
 
     // The key of an event that goes on now; valid until the next call. Of equal events each gets a
     // number of its own.
-    [[nodiscard]] std::string_view next(const event_identity& id);
+    // Pre: wants() is true of it.
+    [[nodiscard]] std::string_view next(generation gen, const event_identity& id);
 
 private:
     static constexpr std::size_t remembered = 1U << 20;
@@ -59,6 +62,7 @@ private:
     std::vector<std::pair<generation, key_ranges>> sets_;  // two at most, while both run
     std::unordered_map<event_identity, std::uint32_t, hash> occurrences_;
     std::uint32_t uncounted_ = 0;
+    std::uint64_t counted_for_ = 0;  // key_ranges::when
     std::string key_;
 };
 
