@@ -217,8 +217,8 @@ result<reshard_plan> make_plan(const reshard_question& q, const config::reshardi
     p.first = shards.front();
     p.last = shards.back();
     p.remaining = q.remaining;
-    p.estimated =
-        (rounds(shards, concurrency_of(q)) - 1) * q.identify_interval + 3 * duration(rules.overlap);
+    p.identifying = (rounds(shards, concurrency_of(q)) - 1) * q.identify_interval;
+    p.estimated = p.identifying + 3 * duration(rules.overlap);
     if (p.last - p.first + 1 != p.session_starts) p.ids = std::move(shards);
     p.warnings = warnings_of(q, rules, p);
     return p;

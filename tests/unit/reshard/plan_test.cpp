@@ -59,6 +59,7 @@ TEST_F(Plan, ANumberByHandIsPlannedWithItsCost) {
     EXPECT_TRUE(p.ids.empty());
     EXPECT_EQ(p.session_starts, 16U);
     EXPECT_EQ(p.remaining, 1000U);
+    EXPECT_EQ(p.identifying, 15 * 5250ms);
     EXPECT_EQ(p.estimated, 15 * 5250ms + 30s);
     EXPECT_TRUE(p.warnings.empty()) << p.warnings[0];
 }
