@@ -68,6 +68,7 @@ private:
                                               std::function<void(reshard_reply)> done);
     [[nodiscard]] reshard_question question_for(const reshard_request& wanted, bool by_hand,
                                                 const bot_gateway& gateway) const;
+    [[nodiscard]] shard_range range_of(const reshard_plan& plan) const;
     void start_reshard(reshard_order order, const std::vector<stored_session>& stored);
     void on_reshard_over();
     void end_old_keys();

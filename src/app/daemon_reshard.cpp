@@ -35,9 +35,10 @@ void daemon::end_old_keys() {
     const generation gen = fleet_->range().gen;
     const key_ranges* const keys = stage_->keys().of(gen);
     if (keys == nullptr) return;
-    for (std::size_t i = 0; i < keys->of.size() && i < fleet_->shards().size(); ++i) {
-        const key_range& r = keys->of[i];
-        if (r.until != 0 && fleet_->shards()[i]->durable_mark() < seq_no{r.until}) return;
+    for (const auto& shard : fleet_->shards()) {
+        if (shard->id().value >= keys->of.size()) continue;
+        const key_range& r = keys->of[shard->id().value];
+        if (r.until != 0 && shard->durable_mark() < seq_no{r.until}) return;
     }
     stage_->keys().forget(gen);
     keeper_->set_fact(facts::keys_of(gen), "");
@@ -72,7 +73,8 @@ reshard_question daemon::question_for(const reshard_request& wanted, bool by_han
     reshard_question q;
     q.wanted = wanted.shards;
     q.by_hand = by_hand;
-    q.current = range.total.value;
+    // A part is always of what it was a part of at first: multiples of that.
+    q.current = range.base.value == 0 ? range.total.value : range.base.value;
     q.first = range.first.value;
     q.last = range.last.value;
     q.recommended = gateway.shards;
@@ -86,6 +88,17 @@ reshard_question daemon::question_for(const reshard_request& wanted, bool by_han
     q.guilds = fleet_->guilds();
     q.fullest = fleet_->fullest();
     return q;
+}
+
+shard_range daemon::range_of(const reshard_plan& plan) const {
+    const shard_range& now = fleet_->range();
+    shard_range to{generation{last_generation_.value + 1}, shard_count{plan.to},
+                   shard_id{plan.first}, shard_id{plan.last}, shard_count{0}};
+    if (!now.partial()) return to;
+    to.first = now.first;
+    to.last = now.last;
+    to.base = now.base.value == 0 ? now.total : now.base;
+    return to;
 }
 
 asio::awaitable<void> daemon::plan_reshard(reshard_request wanted, bool by_hand,
@@ -109,17 +122,13 @@ asio::awaitable<void> daemon::plan_reshard(reshard_request wanted, bool by_hand,
     } else if (!plan) {
         reply.what = reshard_reply::kind::refused;
         reply.detail = plan.error().detail;
-    } else if (!plan->ids.empty()) {
-        reply.what = reshard_reply::kind::refused;
-        reply.detail =
-            "This daemon holds a part of the shards, which cannot be resharded while it runs yet.";
     } else {
         reply.what = wanted.dry_run ? reshard_reply::kind::planned : reshard_reply::kind::accepted;
         reply.plan = snapshot_of(*plan);
+        reply.plan.from = fleet_->range().total.value;
         if (!wanted.dry_run) {
             reshard_order order;
-            order.to = {generation{last_generation_.value + 1}, shard_count{plan->to},
-                        shard_id{plan->first}, shard_id{plan->last}};
+            order.to = range_of(*plan);
             order.expected_start = plan->estimated;
             order.automatic = !by_hand;
             order.started = wall_now();
@@ -191,7 +200,7 @@ void daemon::watch_fullness() {
     const time_point now = clock::now();
     const shard_range& range = fleet_->range();
     reshard_load load;
-    load.partial = range.first.value > 0 || range.last.value + 1 < range.total.value;
+    load.partial = range.partial();
     load.fullest = fleet_->fullest();
     if (now >= trigger_->deadline() && !planning_ && trigger_->look(load, now)) {
         planning_ = true;

@@ -138,8 +138,7 @@ void daemon::resume_stored() {
         unfinished.reset();
     std::vector<stored_session> usable, stale;
     const auto belongs = [](const stored_session& s, const shard_range& to) {
-        return s.row.gen == to.gen && s.row.shards == to.total && s.row.shard >= to.first &&
-               s.row.shard <= to.last;
+        return s.row.gen == to.gen && s.row.shards == to.total && to.holds(s.row.shard);
     };
     for (stored_session& s : stored_.sessions) {
         last_generation_ = std::max(last_generation_, s.row.gen);

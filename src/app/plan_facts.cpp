@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "shardgate/reshard/plan.hpp"
+
 namespace shardgate::facts {
 
 namespace {
@@ -22,7 +24,7 @@ bool take(std::string_view& text, T& out) {
 std::optional<shard_range> take_range(std::string_view& text) {
     shard_range r;
     if (!take(text, r.gen.value) || !take(text, r.total.value) || !take(text, r.first.value) ||
-        !take(text, r.last.value))
+        !take(text, r.last.value) || !take(text, r.base.value))
         return std::nullopt;
     const bool sound =
         r.gen.value > 0 && r.total.value > 0 && r.first <= r.last && r.last.value < r.total.value;
@@ -37,7 +39,8 @@ std::string keys_of(generation gen) {
 
 std::string text_of(const shard_range& r) {
     return std::to_string(r.gen.value) + " " + std::to_string(r.total.value) + " " +
-           std::to_string(r.first.value) + " " + std::to_string(r.last.value);
+           std::to_string(r.first.value) + " " + std::to_string(r.last.value) + " " +
+           std::to_string(r.base.value);
 }
 
 std::string text_of(const stored_reshard& r) {

@@ -66,12 +66,12 @@ void resharder::keep(std::string_view phase) {
 }
 
 void resharder::end_sessions(const shard_range& of) {
-    if (parts_.keeper != nullptr) parts_.keeper->end_sessions(of.gen, of.first, of.last);
+    if (parts_.keeper != nullptr) parts_.keeper->end_sessions(of.gen, of.ids());
 }
 
 reshard_view resharder::view() const {
     reshard_view v;
-    v.shards = order_.to.last.value - order_.to.first.value + 1;
+    v.shards = static_cast<std::uint32_t>(new_->shards().size());
     v.loaded = new_->loaded();
     v.settled = twins_ != nullptr && twins_->settled();
     v.both_gone = machine_.calling_off() ? new_gone_ : old_gone_;
@@ -171,17 +171,11 @@ std::uint64_t resharder::soon(const fleet& set, std::size_t index) const {
 
 void resharder::announce_keys() {
     const auto when = static_cast<std::uint64_t>(order_.started.time_since_epoch().count());
-    key_ranges old;
-    old.when = when;
-    old.first = old_.range().first;
+    key_ranges old{when, std::vector<key_range>(old_.range().total.value)};
     for (std::size_t i = 0; i < old_.shards().size(); ++i)
-        old.of.push_back({soon(old_, i), UINT64_MAX});
+        old.of[old_.shards()[i]->id().value].from = soon(old_, i);
     keep_keys(old_.range().gen, old);
-    key_ranges fresh;
-    fresh.when = when;
-    fresh.first = order_.to.first;
-    fresh.of.resize(new_->shards().size());
-    keep_keys(order_.to.gen, fresh);
+    keep_keys(order_.to.gen, {when, std::vector<key_range>(order_.to.total.value)});
 }
 
 // From here on the set that stays gives its events their usual keys again.
@@ -189,8 +183,10 @@ void resharder::end_keys(const fleet& stays) {
     const key_ranges* const now = parts_.stage.keys().of(stays.range().gen);
     if (now == nullptr) return;
     key_ranges ended = *now;
-    for (std::size_t i = 0; i < ended.of.size() && i < stays.shards().size(); ++i)
-        ended.of[i].until = std::min(ended.of[i].until, soon(stays, i));
+    for (std::size_t i = 0; i < stays.shards().size(); ++i) {
+        key_range& r = ended.of[stays.shards()[i]->id().value];
+        r.until = std::min(r.until, soon(stays, i));
+    }
     keep_keys(stays.range().gen, ended);
 }
 

@@ -28,6 +28,13 @@ session_settings session_settings_for(const config::settings& settings) {
 
 }  // namespace
 
+std::vector<shard_id> shard_range::ids() const {
+    std::vector<shard_id> all;
+    for (std::uint32_t id = 0; id < total.value; ++id)
+        if (holds(shard_id{id})) all.push_back(shard_id{id});
+    return all;
+}
+
 fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings, tls_client& tls,
              loop_stage& stage, identify_gate& gate, random_source& random, shard_range range,
              std::string gateway_url, std::string user_agent, fleet_listener& listener)
@@ -47,12 +54,11 @@ fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings
               *this,
               std::move(user_agent),
               std::move(gateway_url)},
-      silence_({}, range.first, range.last.value - range.first.value + 1, clock::now()),
+      silence_({}, shard_id{0}, range.total.value, clock::now()),
       silence_timer_(loop, [this] { watch_silence(); }),
       sleep_timer_(loop, [this] { watch_sleep(); }) {
-    for (std::uint32_t id = range.first.value; id <= range.last.value; ++id)
-        shards_.push_back(
-            std::make_unique<shard_runner>(around_, shard_id{id}, range.total, range.gen));
+    for (const shard_id id : range.ids())
+        shards_.push_back(std::make_unique<shard_runner>(around_, id, range.total, range.gen));
 }
 
 fleet::~fleet() = default;
@@ -100,6 +106,12 @@ void fleet::stop(close_code code) {
     if (--running_ == 0) listener_->on_all_stopped();
 }
 
+shard_runner& fleet::runner(shard_id id) {
+    const auto it = std::lower_bound(shards_.begin(), shards_.end(), id,
+                                     [](const auto& s, shard_id i) { return s->id() < i; });
+    return **it;  // who asks has the id from here
+}
+
 bool fleet::stop_some(close_code code, std::size_t n) {
     stopping_ = true;
     for (; n > 0 && asked_to_stop_ < shards_.size(); --n)
@@ -110,7 +122,7 @@ bool fleet::stop_some(close_code code, std::size_t n) {
 void fleet::restart(shard_id shard) {
     // Not a new session: a parked shard has none, and one that an outage's 4004 sent away may still
     // have its own. Nor may this spend the operator's reserve.
-    shards_[shard.value - range_.first.value]->reconnect(false);
+    runner(shard).reconnect(false);
 }
 
 std::vector<shard_snapshot> fleet::snapshots() const {
@@ -203,7 +215,7 @@ void fleet::treat(const silence_advice& advice) {
                {"silent_s", std::chrono::duration<double>(advice.silent).count()},
                {"events_expected", advice.expected}});
     if (renew && !affordable) return;
-    shards_[advice.shard.value - range_.first.value]->reconnect(renew);
+    runner(advice.shard).reconnect(renew);
 }
 
 }  // namespace shardgate

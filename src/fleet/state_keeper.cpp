@@ -45,9 +45,9 @@ void state_keeper::end_sessions(const std::vector<stored_session>& sessions) {
         ended_.push_back({s.row.gen, s.row.shard});
 }
 
-void state_keeper::end_sessions(generation gen, shard_id first, shard_id last) {
-    for (std::uint32_t id = first.value; id <= last.value; ++id)
-        ended_.push_back({gen, shard_id{id}});
+void state_keeper::end_sessions(generation gen, const std::vector<shard_id>& shards) {
+    for (const shard_id id : shards)
+        ended_.push_back({gen, id});
 }
 
 void state_keeper::hold(generation gen, shard_id shard) {

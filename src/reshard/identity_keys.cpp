@@ -24,17 +24,15 @@ bool take(std::string_view& text, std::uint64_t& out) {
 }  // namespace
 
 std::string text_of(const key_ranges& ranges) {
-    std::string out = std::to_string(ranges.when) + ' ' + std::to_string(ranges.first.value);
+    std::string out = std::to_string(ranges.when);
     for (const key_range& r : ranges.of)
         out += ' ' + std::to_string(r.from) + ' ' + std::to_string(r.until);
     return out;
 }
 
 std::optional<key_ranges> read_key_ranges(std::string_view text) {
-    std::uint64_t first = 0;
     key_ranges out;
-    if (!take(text, out.when) || !take(text, first) || first >= most_shards) return std::nullopt;
-    out.first = shard_id{static_cast<std::uint32_t>(first)};
+    if (!take(text, out.when)) return std::nullopt;
     key_range r;
     while (take(text, r.from)) {
         if (!take(text, r.until) || out.of.size() >= most_shards) return std::nullopt;
@@ -64,9 +62,8 @@ const key_ranges* identity_keys::of(generation gen) const noexcept {
 
 void identity_keys::on_new_session(generation gen, shard_id shard) {
     for (auto& [of, ranges] : sets_) {
-        const auto index = static_cast<std::size_t>(shard.value - ranges.first.value);
-        if (of != gen || shard < ranges.first || index >= ranges.of.size()) continue;
-        key_range& r = ranges.of[index];
+        if (of != gen || shard.value >= ranges.of.size()) continue;
+        key_range& r = ranges.of[shard.value];
         // Within the windows a new session's events have twins like any other's.
         r = r.until == UINT64_MAX ? key_range{} : key_range{0, 0};
     }
@@ -74,10 +71,8 @@ void identity_keys::on_new_session(generation gen, shard_id shard) {
 
 bool identity_keys::wants(generation gen, shard_id shard, seq_no seq) const noexcept {
     const key_ranges* const ranges = of(gen);
-    if (ranges == nullptr || shard < ranges->first) return false;
-    const auto index = static_cast<std::size_t>(shard.value - ranges->first.value);
-    if (index >= ranges->of.size()) return false;
-    const key_range& r = ranges->of[index];
+    if (ranges == nullptr || shard.value >= ranges->of.size()) return false;
+    const key_range& r = ranges->of[shard.value];
     return seq.value >= r.from && seq.value < r.until;
 }
 

@@ -25,6 +25,18 @@ struct shard_range {
     generation gen{1};
     shard_count total{1};
     shard_id first{}, last{};  // inclusive
+    // Not 0: every shard whose number modulo this is within first and last. A part of a set that
+    // was resharded to a multiple: the guilds of shard i are then on i, i + base, i + 2 base, …
+    shard_count base{0};
+
+    [[nodiscard]] bool holds(shard_id id) const noexcept {
+        const shard_id at{base.value == 0 ? id.value : id.value % base.value};
+        return id.value < total.value && at >= first && at <= last;
+    }
+    [[nodiscard]] bool partial() const noexcept {
+        return first.value > 0 || last.value + 1 < (base.value == 0 ? total.value : base.value);
+    }
+    [[nodiscard]] std::vector<shard_id> ids() const;  // in order
 };
 
 class fleet_listener {
@@ -93,7 +105,9 @@ private:
     session_settings session_;
     connect_pool connects_;
     shard_surroundings around_;
-    std::vector<std::unique_ptr<shard_runner>> shards_;  // by id - first
+    [[nodiscard]] shard_runner& runner(shard_id id);
+
+    std::vector<std::unique_ptr<shard_runner>> shards_;  // in order of id
     std::map<close_code, std::uint64_t> closes_;
     silence_watch silence_;
     lazy_timer silence_timer_;

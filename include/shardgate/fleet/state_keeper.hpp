@@ -51,7 +51,7 @@ public:
 
     // Sessions that nobody will resume: their rows go.
     void end_sessions(const std::vector<stored_session>& sessions);
-    void end_sessions(generation gen, shard_id first, shard_id last);
+    void end_sessions(generation gen, const std::vector<shard_id>& shards);
 
     // Runs `go` when everything of the shard and its marks are durable, or half a second later all
     // the same: before a RESUME.

@@ -26,8 +26,7 @@ struct key_range {
 struct key_ranges {
     // Which resharding: an event that is like one of an earlier resharding has another key.
     std::uint64_t when = 0;
-    shard_id first{};
-    std::vector<key_range> of;  // by id - first
+    std::vector<key_range> of;  // by shard id
 };
 
 // As kept on disk: a line of numbers.
