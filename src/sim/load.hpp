@@ -36,8 +36,8 @@ struct load_plan {
 
 class load {
 public:
-    load(const options& o, world& w, session_store& sessions, director& events)
-        : options_(o), world_(w), sessions_(sessions), director_(events) {}
+    load(world& w, session_store& sessions, director& events)
+        : world_(w), sessions_(sessions), director_(events) {}
 
     void start(load_plan plan, time_point now);
     void stop() { plans_.clear(); }
@@ -67,7 +67,6 @@ private:
     static constexpr int slice = 512;             // events per turn when saturating
     static constexpr double owed_max = 200000;
 
-    const options& options_;
     world& world_;
     session_store& sessions_;
     director& director_;

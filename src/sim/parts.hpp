@@ -28,7 +28,7 @@ struct parts {
           callbacks(settings),
           events(settings, guilds, out, callbacks, book, mix(settings.seed, 2)),
           gate(settings, guilds, sessions, out, rules, events.texts(), mix(settings.seed, 3)),
-          generator(settings, guilds, sessions, events),
+          generator(guilds, sessions, events),
           grow(guilds, events),
           rest(settings, guilds, rules, callbacks) {}
 
