@@ -68,6 +68,7 @@ private:
                                               std::function<void(reshard_reply)> done);
     [[nodiscard]] reshard_question question_for(const reshard_request& wanted, bool by_hand,
                                                 const bot_gateway& gateway) const;
+    [[nodiscard]] std::vector<std::string> voice_guilds() const;
     [[nodiscard]] shard_range range_of(const reshard_plan& plan) const;
     void start_reshard(reshard_order order, const std::vector<stored_session>& stored);
     void on_reshard_over();
@@ -141,6 +142,7 @@ private:
     std::optional<facts::stored_reshard> unfinished_;  // of the process before us
     reshard_snapshot last_reshard_;
     generation last_generation_{1};
+    snowflake stored_bot_{};
     bool planning_ = false;
     std::size_t fleets_to_stop_ = 0;
 

@@ -21,6 +21,10 @@ constexpr auto first_look_soonest = std::chrono::seconds(1);
 void daemon::add_state(store_batch& batch) {
     if (fleet_) fleet_->add_state(batch);
     if (resharder_) resharder_->next().add_state(batch);
+    if (auto voices = stage_->voices().take_changed())
+        batch.facts.emplace_back(facts::voices, std::move(*voices));
+    if (stage_->bot() != std::exchange(stored_bot_, stage_->bot()))
+        batch.facts.emplace_back(facts::bot, std::to_string(stored_bot_.value));
 }
 
 void daemon::on_stored() {
@@ -90,6 +94,13 @@ reshard_question daemon::question_for(const reshard_request& wanted, bool by_han
     return q;
 }
 
+std::vector<std::string> daemon::voice_guilds() const {
+    std::vector<std::string> all;
+    for (const snowflake guild : stage_->voices().guilds())
+        all.push_back(std::to_string(guild.value));
+    return all;
+}
+
 shard_range daemon::range_of(const reshard_plan& plan) const {
     const shard_range& now = fleet_->range();
     shard_range to{generation{last_generation_.value + 1}, shard_count{plan.to},
@@ -124,7 +135,7 @@ asio::awaitable<void> daemon::plan_reshard(reshard_request wanted, bool by_hand,
         reply.detail = plan.error().detail;
     } else {
         reply.what = wanted.dry_run ? reshard_reply::kind::planned : reshard_reply::kind::accepted;
-        reply.plan = snapshot_of(*plan);
+        reply.plan = snapshot_of(*plan, voice_guilds());
         reply.plan.from = fleet_->range().total.value;
         if (!wanted.dry_run) {
             reshard_order order;

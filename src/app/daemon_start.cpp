@@ -55,6 +55,12 @@ std::uint32_t number(const std::string& text, std::uint32_t otherwise) {
     return end.ec == std::errc{} ? n : otherwise;
 }
 
+std::uint64_t long_number(const std::string& text) {
+    std::uint64_t n = 0;
+    (void)std::from_chars(text.data(), text.data() + text.size(), n);
+    return n;
+}
+
 // The plan that most of the stored sessions belong to.
 std::uint32_t stored_total(const std::vector<stored_session>& sessions) {
     std::map<std::uint32_t, std::size_t> votes;
@@ -108,6 +114,9 @@ void daemon::take_state() {
         keeper_->end_sessions(std::exchange(stored_.sessions, {}));
     }
     keeper_->set_fact("identity", whose);
+    if (stored_.sessions.empty()) return;
+    stage_->on_bot(snowflake{long_number(fact(stored_, facts::bot))});
+    stage_->voices().restore(fact(stored_, facts::voices));
 }
 
 // The stored plan is the one in force: a resharding made it. Without one the file's number holds,
@@ -133,6 +142,10 @@ void daemon::resume_stored() {
     const std::uint32_t total = range.total.value;
     last_generation_ = range.gen;
     auto unfinished = facts::read_reshard(fact(stored_, facts::reshard));
+    // The process before us was closing the old set: we need not, for nobody holds it any more.
+    if (unfinished && unfinished->phase == "retiring" && unfinished->to.gen == range.gen)
+        stage_->tell_resharded(range.first, unfinished->from, range.total, range.gen,
+                               unfinished->started);
     // Before the windows the old set is all there is; after them the plan says that it was left.
     if (unfinished && (unfinished->phase != "overlap" || unfinished->to.gen <= range.gen))
         unfinished.reset();

@@ -45,7 +45,7 @@ std::string text_of(const shard_range& r) {
 
 std::string text_of(const stored_reshard& r) {
     if (r.phase.empty()) return {};
-    return r.phase + " " + text_of(r.to) + " " +
+    return r.phase + " " + std::to_string(r.from.value) + " " + text_of(r.to) + " " +
            std::to_string(r.started.time_since_epoch().count());
 }
 
@@ -59,6 +59,7 @@ std::optional<stored_reshard> read_reshard(std::string_view text) {
     stored_reshard r;
     r.phase = text.substr(0, end);
     text.remove_prefix(end);
+    if (!take(text, r.from.value)) return std::nullopt;
     const auto range = take_range(text);
     std::int64_t started = 0;
     if (!range || !take(text, started)) return std::nullopt;

@@ -11,7 +11,9 @@
 
 namespace shardgate::facts {
 
-inline constexpr std::string_view plan = "plan";        // the set in force: a shard_range
+inline constexpr std::string_view plan = "plan";     // the set in force: a shard_range
+inline constexpr std::string_view voices = "voice";  // guilds: see voice_book
+inline constexpr std::string_view bot = "bot";
 inline constexpr std::string_view reshard = "reshard";  // empty: none runs
 
 // Whose keys are identities: key_ranges, one fact a shard set.
@@ -19,6 +21,7 @@ inline constexpr std::string_view reshard = "reshard";  // empty: none runs
 
 struct stored_reshard {
     std::string phase;  // starting, overlap, retiring
+    shard_count from{};
     shard_range to;
     wall_ms started{};
 };

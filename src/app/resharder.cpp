@@ -38,8 +38,9 @@ resharder::resharder(reshard_parts parts, fleet& old, reshard_order order,
       new_(std::make_unique<fleet>(parts_.loop, parts_.settings, parts_.tls, parts_.stage,
                                    parts_.gate, parts_.random, order.to, parts_.gateway_url,
                                    parts_.user_agent, static_cast<fleet_listener&>(*this))),
-      machine_({parts_.settings.resharding.overlap, order.expected_start}, order.again,
-               clock::now()),
+      machine_({parts_.settings.resharding.overlap, order.expected_start,
+                parts_.settings.resharding.voice_drain},
+               order.again, clock::now()),
       timer_(parts_.loop, [this] { look(); }) {
     parts_.stage.withhold(order_.to.gen);
     for (const auto& shard : old_.shards())
@@ -61,8 +62,9 @@ resharder::~resharder() {
 
 void resharder::keep(std::string_view phase) {
     if (parts_.keeper == nullptr) return;
-    parts_.keeper->set_fact(std::string(facts::reshard),
-                            facts::text_of({std::string(phase), order_.to, order_.started}));
+    parts_.keeper->set_fact(
+        std::string(facts::reshard),
+        facts::text_of({std::string(phase), old_.range().total, order_.to, order_.started}));
 }
 
 void resharder::end_sessions(const shard_range& of) {
@@ -81,7 +83,7 @@ reshard_view resharder::view() const {
 void resharder::look() {
     if (suspended_) return;
     const time_point now = clock::now();
-    if (closing_old_ && !old_.stop_some(retired, closed_a_look)) closing_old_ = false;
+    if (closing_old_) close_some_old(now);
     for (reshard_step s = machine_.next(view(), now); s != reshard_step::none;
          s = machine_.next(view(), now))
         perform(s);
@@ -94,6 +96,15 @@ void resharder::look() {
     if (!machine_.over()) return;
     suspended_ = true;
     done_();
+}
+
+// Those with a live voice session may stay a while: it ends with them.
+void resharder::close_some_old(time_point now) {
+    const bool patient = now - closing_since_ < parts_.settings.resharding.voice_drain;
+    const auto spare = [&](const shard_runner& shard) {
+        return patient && parts_.stage.voices().any_on(shard.id(), old_.range().total);
+    };
+    closing_old_ = old_.stop_some(retired, closed_a_look, spare);
 }
 
 void resharder::perform(reshard_step step) {
@@ -123,6 +134,7 @@ void resharder::perform(reshard_step step) {
     case reshard_step::close_old:
         twins_->forget(shard_set::old_set);
         closing_old_ = true;
+        closing_since_ = clock::now();
         break;
     case reshard_step::close_new:
         if (twins_) {

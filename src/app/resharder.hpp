@@ -72,6 +72,7 @@ private:
     void on_all_stopped() override;
 
     void look();
+    void close_some_old(time_point now);
     void perform(reshard_step step);
     void open_windows();
     void close_windows();
@@ -97,6 +98,7 @@ private:
     std::vector<std::uint64_t> old_at_start_;
     bool old_gone_ = false, new_gone_ = false;
     bool closing_old_ = false;
+    time_point closing_since_{};
     bool suspended_ = false;
     std::function<void()> stopped_;
     pairing_stats last_;  // when the windows closed

@@ -19,7 +19,6 @@ constexpr std::array waiting_list{
     waiting{"sharding.workers", "more than one event loop", ""},
     waiting{"sharding.shards_per_worker", "more than one event loop", ""},
     waiting{"sharding.spread", "more than one event loop", ""},
-    waiting{"resharding.voice_drain", "waiting for voice sessions", ""},
     waiting{"controllers.", "controllers", ""},
     waiting{"cluster.", "the cluster", ""},
 };

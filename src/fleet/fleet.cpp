@@ -112,11 +112,17 @@ shard_runner& fleet::runner(shard_id id) {
     return **it;  // who asks has the id from here
 }
 
-bool fleet::stop_some(close_code code, std::size_t n) {
+bool fleet::stop_some(close_code code, std::size_t n,
+                      const std::function<bool(const shard_runner&)>& spare) {
     stopping_ = true;
-    for (; n > 0 && asked_to_stop_ < shards_.size(); --n)
-        shards_[asked_to_stop_++]->stop(code);
-    return asked_to_stop_ < shards_.size();
+    for (auto& shard : shards_) {
+        if (n == 0) break;
+        if (asked_to_stop_.contains(shard->id()) || spare(*shard)) continue;
+        asked_to_stop_.insert(shard->id());
+        --n;
+        shard->stop(code);
+    }
+    return asked_to_stop_.size() < shards_.size();
 }
 
 void fleet::restart(shard_id shard) {

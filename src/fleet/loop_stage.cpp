@@ -26,6 +26,9 @@ loop_stage::loop_stage(const config::settings& settings, deliverer& out, std::st
 
 void loop_stage::push(const dispatch& event) {
     ++by_event_[static_cast<std::size_t>(event.event)];
+    if (event.event == event_id::voice_state_update || event.event == event_id::guild_create ||
+        event.event == event_id::guild_delete)
+        watch_voice(event);
     if (twins_ != nullptr) return twins_->push(event);
     if (event.gen == withheld_) return;
     if (keys_.any() && keys_.wants(event.gen, event.shard, event.seq)) {
@@ -37,6 +40,16 @@ void loop_stage::push(const dispatch& event) {
         }
     }
     filter_.push(event);
+}
+
+void loop_stage::watch_voice(const dispatch& event) {
+    if (bot_ == snowflake{}) return;
+    const snowflake guild = event.fields.guild;
+    if (event.event == event_id::guild_delete) return voices_.set(guild, false);
+    if (event.event == event_id::guild_create)
+        return voices_.set(guild, aside_.voice_channel_of(event.d, bot_) != snowflake{});
+    const voice_state state = aside_.voice_state_of(event.d);
+    if (state.user == bot_) voices_.set(guild, state.channel != snowflake{});
 }
 
 std::optional<seq_no> loop_stage::first_unsafe(generation gen, shard_id shard) const {
@@ -70,6 +83,7 @@ void loop_stage::settle(std::size_t frame_bytes) {
     if (frame_bytes < large_frame) return;
     buffer_.trim();
     scanner_.shrink(large_frame);
+    aside_.shrink(large_frame);
 }
 
 }  // namespace shardgate

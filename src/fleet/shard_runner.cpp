@@ -312,6 +312,7 @@ void shard_runner::deliver(const envelope& frame, const session_fsm::verdict& ve
     session_seen_ = event.received_wall;
     if (verdict.ready != nullptr) {
         guilds_.on_ready(verdict.ready->guilds, now);
+        around_.stage.on_bot(verdict.ready->user);
         kept_.on_ready();
         timer_.arm(guilds_.deadline());
     } else if (frame.event == event_id::guild_create || frame.event == event_id::guild_delete) {

@@ -15,9 +15,14 @@ lane_key lane_of(const dispatch_fields& fields) noexcept {
 
 // Answers to a request belong to the session that asked, and to no other.
 bool is_answer(const dispatch& event) noexcept {
-    return event.event == event_id::rate_limited || event.name == "GUILD_MEMBERS_CHUNK" ||
-           event.name == "SOUNDBOARD_SOUNDS" || event.name == "CHANNEL_INFO" ||
-           event.name == "VOICE_SERVER_UPDATE";
+    switch (event.event) {
+    case event_id::rate_limited:
+    case event_id::guild_members_chunk:
+    case event_id::soundboard_sounds:
+    case event_id::channel_info:
+    case event_id::voice_server_update: return true;
+    default: return false;
+    }
 }
 
 // A session's own beginning: what the handler knows of its guilds does not change by it.

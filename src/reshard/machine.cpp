@@ -57,7 +57,7 @@ duration reshard_machine::longest() const noexcept {
     case phase::announcing: return patience_disk;
     case phase::passing:
     case phase::backing_out: return timing_.overlap * patience_overlaps;
-    case phase::retiring:
+    case phase::retiring: return timing_.voice_drain + patience_close;
     case phase::closing_new: return patience_close;
     case phase::recording:
     case phase::storing:

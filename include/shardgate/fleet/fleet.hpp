@@ -6,8 +6,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,8 +65,10 @@ public:
     void start(const std::vector<stored_session>& stored);
     // Closes every shard with `code`; on_all_stopped() follows, at once if nothing is connected.
     void stop(close_code code);
-    // The same for the next `n` shards; false when there are none left to be asked.
-    bool stop_some(close_code code, std::size_t n);
+    // The same for `n` more shards at most, but for those that are to be spared; false when none is
+    // left to be asked.
+    bool stop_some(close_code code, std::size_t n,
+                   const std::function<bool(const shard_runner&)>& spare);
     // A parked or refused shard tries again: resumes if it still has a session.
     void restart(shard_id shard);
 
@@ -114,7 +118,7 @@ private:
     duration asleep_ = time_asleep();
     lazy_timer sleep_timer_;
     std::size_t running_ = 0;
-    std::size_t asked_to_stop_ = 0;
+    std::set<shard_id> asked_to_stop_;
     bool stopping_ = false;
 };
 

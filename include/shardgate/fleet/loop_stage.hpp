@@ -15,6 +15,7 @@
 #include "shardgate/filter/stage.hpp"
 #include "shardgate/fleet/deliverer.hpp"
 #include "shardgate/fleet/twin_stage.hpp"
+#include "shardgate/guild/voice_book.hpp"
 #include "shardgate/protocol/envelope.hpp"
 #include "shardgate/transport/inflate.hpp"
 
@@ -47,6 +48,10 @@ public:
     void pair(twin_stage* twins) noexcept { twins_ = twins; }
     [[nodiscard]] dispatch_sink& filter() noexcept { return filter_; }
     [[nodiscard]] identity_keys& keys() noexcept { return keys_; }
+    // Where the bot is in voice; who the bot is.
+    [[nodiscard]] voice_book& voices() noexcept { return voices_; }
+    void on_bot(snowflake bot) noexcept { bot_ = bot; }
+    [[nodiscard]] snowflake bot() const noexcept { return bot_; }
     void on_live(generation gen, shard_id shard, bool live) {
         if (twins_ != nullptr) twins_->on_live(gen, shard, live);
     }
@@ -87,8 +92,13 @@ public:
 private:
     deliverer& out_;
     twin_stage* twins_ = nullptr;
+    void watch_voice(const dispatch& event);
+
     generation withheld_{};
     identity_keys keys_;
+    voice_book voices_;
+    snowflake bot_{};
+    scanner aside_;  // for what the first one has not read
     scanner scanner_;
     inflate_buffer buffer_;
     filter_stage filter_;

@@ -68,6 +68,13 @@ struct ready_info {
     snowflake application{};
 };
 
+// Of a VOICE_STATE_UPDATE's d, or an element of GUILD_CREATE's voice_states (Discord docs, Voice,
+// Voice State Object).
+struct voice_state {
+    snowflake user{};
+    snowflake channel{};  // 0: it left
+};
+
 // The key of the fingerprint hash: random, one a process, so that nobody can prepare two texts
 // that look alike to the filter while scanners of different loops still agree.
 [[nodiscard]] std::uint64_t process_hash_seed();
@@ -100,6 +107,10 @@ public:
     // They leave the last scan's views alone.
     [[nodiscard]] result<std::uint64_t> hello_interval_ms(std::string_view d);
     [[nodiscard]] result<ready_info> ready(std::string_view d);
+    // VOICE_STATE_UPDATE; what cannot be read is empty.
+    [[nodiscard]] voice_state voice_state_of(std::string_view d);
+    // GUILD_CREATE: where `user` is; 0: in no voice channel, or not to be read.
+    [[nodiscard]] snowflake voice_channel_of(std::string_view d, snowflake user);
 
     // Gives memory beyond what frames of `bytes` need back.
     void shrink(std::size_t bytes);

@@ -25,6 +25,7 @@ enum class reshard_state : std::uint8_t {
 struct reshard_timing {
     duration overlap = std::chrono::seconds(10);
     duration expected_start{};  // of the last IDENTIFY of the new set, from now
+    duration voice_drain{};     // how long shards of the old set may stay for voice
 };
 
 // What the machine sees when it is asked.

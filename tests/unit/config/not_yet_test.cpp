@@ -26,7 +26,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(later{"sharding.workers = 2", "sharding.workers"},
                     later{"sharding.shards_per_worker = 3", "sharding.shards_per_worker"},
                     later{"sharding.spread = \"round-robin\"", "sharding.spread"},
-                    later{"resharding.voice_drain = \"5s\"", "resharding.voice_drain"},
                     later{"controllers.script = \"/x.lua\"", "controllers.script"},
                     later{"controllers.call_instructions = 5000", "controllers.call_instructions"},
                     later{"controllers.call_time = \"5ms\"", "controllers.call_time"},

@@ -18,7 +18,7 @@ constexpr duration overlap = seconds(10);
 
 struct machine_run {
     explicit machine_run(bool again = false)
-        : machine({overlap, seconds(60)}, again, time_point{} + seconds(1000)) {}
+        : machine({overlap, seconds(60), seconds(0)}, again, time_point{} + seconds(1000)) {}
 
     // Everything that is next at this moment.
     std::vector<step> steps() {
