@@ -35,10 +35,6 @@ time_point pairing::impl::complete_since(const lane& l) {
                      session_for(l, shard_set::new_set).started});
 }
 
-bool pairing::impl::seasoned(const lane& l, shard_set s, time_point now) {
-    return later(session_for(l, s).started, settings.overlap) <= now;
-}
-
 std::uint64_t pairing::impl::pair_of(const lane& l) const noexcept {
     return pair_of(shard_set::old_set, shard_for(l, shard_set::old_set),
                    shard_for(l, shard_set::new_set));
@@ -148,7 +144,7 @@ pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keepe
         ++counts.dropped;
         return pair_verdict::drop;
     }
-    if (!l.aligned && align_by_silence(l, now)) try_pass(l, now);
+    if (!l.aligned && align_by_silence(l, now)) try_pass(l);
     const bool leads = l.leader == e.from;
     session& from = sessions[at(e.from)][e.shard.value];
     if (l.aligned) {
@@ -178,7 +174,7 @@ pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keepe
         ++counts.forwarded;
         if (!ended[at(them)]) {
             remember(l, e, true, now);
-            if (!l.aligned && try_align(l, now)) try_pass(l, now);
+            if (!l.aligned && try_align(l, now)) try_pass(l);
             keep_bounds(l, now);
         }
         return pair_verdict::forward;
@@ -189,7 +185,7 @@ pair_verdict pairing::impl::on_event(lane& l, const paired_event& e, const keepe
     counts.held_bytes += r.held ? r.held->weight() : 0U;
     ++counts.held;
     from.marks.hold(e.seq);
-    if (!l.aligned && try_align(l, now)) try_pass(l, now);
+    if (!l.aligned && try_align(l, now)) try_pass(l);
     keep_bounds(l, now);
     return pair_verdict::hold;
 }
@@ -237,11 +233,11 @@ void pairing::on_new_session(shard_set set, shard_id shard, time_point now) {
     s.last = {};
 }
 
-void pairing::prefer(shard_set set, time_point now) {
+void pairing::prefer(shard_set set, time_point) {
     impl& p = *impl_;
     p.wanted = set;
     for (auto& [key, l] : p.lanes)
-        p.try_pass(l, now);
+        p.try_pass(l);
 }
 
 shard_set pairing::preferred() const noexcept {

@@ -85,8 +85,6 @@ struct pairing::impl {
     // Both sessions have been live since; `never` when one is not.
     [[nodiscard]] time_point joint_since(const lane& l);
     [[nodiscard]] time_point complete_since(const lane& l);
-    // It has been there long enough for the other set to owe nothing from before its time.
-    [[nodiscard]] bool seasoned(const lane& l, shard_set s, time_point now);
     [[nodiscard]] std::uint64_t pair_of(const lane& l) const noexcept;
     // Both sessions were live for an overlap on end: what either showed before the other began has
     // been shown by both, so that lanes without records are aligned.
@@ -125,7 +123,7 @@ struct pairing::impl {
 
     // who leads (pairing_lead.cpp)
     void pass(lane& l, shard_set to);
-    void try_pass(lane& l, time_point now);
+    void try_pass(lane& l);
     void expire(lane& l, time_point now);
     void leave(lane& l, shard_set set, time_point now);
     void start_over(lane& l, shard_set without, time_point now);

@@ -41,9 +41,9 @@ void pairing::impl::pass(lane& l, shard_set to) {
 
 // A lane that is aligned stays so while a session reconnects; only the one that is to lead must be
 // there.
-void pairing::impl::try_pass(lane& l, time_point now) {
+void pairing::impl::try_pass(lane& l) {
     if (l.leader == wanted || !l.aligned) return;
-    if (session_for(l, wanted).live && seasoned(l, wanted, now)) pass(l, wanted);
+    if (session_for(l, wanted).live) pass(l, wanted);
 }
 
 bool pairing::impl::any_sent(lane& l, shard_set s) {
@@ -129,7 +129,7 @@ bool pairing::impl::look_at(lane& l, time_point now) {
             later(std::max(complete_since(l), joint), settings.overlap * guess_after) <= now)
             guess(l, now);
     }
-    try_pass(l, now);
+    try_pass(l);
     // Without records it is as if nothing were known, and a lane that nothing is known of is led
     // by the wanted set.
     return !l.empty() || !l.aligned || l.leader != wanted ||
