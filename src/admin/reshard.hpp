@@ -18,7 +18,7 @@ namespace shardgate::admin {
 [[nodiscard]] std::optional<http_response> reshard(daemon_view& view, const target& t,
                                                    std::string_view body, later_answer later);
 [[nodiscard]] http_response reshard_progress(const daemon_view& view, const target& t);
-// 202 and the progress, or 409. No body.
+// 202 and the progress, or 409. No body, or {}.
 [[nodiscard]] http_response abort_reshard(daemon_view& view, const target& t,
                                           std::string_view body);
 

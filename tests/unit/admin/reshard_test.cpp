@@ -124,7 +124,8 @@ TEST_F(Reshard, WhatIsNotUnderstoodReachesNobody) {
     EXPECT_EQ(ask("POST", R"({"shards":16})", "/v1/reshard?dry_run=1").status, 400U);
     EXPECT_EQ(ask("GET", "", "/v1/reshard?x=1").status, 400U);
     EXPECT_EQ(ask("DELETE", "", "/v1/reshard?x=1").status, 400U);
-    EXPECT_EQ(ask("DELETE", "{}").status, 400U);
+    for (const char* const wanted : {"{\"shards\":16}", "[]", "{", "null"})
+        EXPECT_EQ(ask("DELETE", wanted).status, 400U) << wanted;
     EXPECT_TRUE(view.reshards.empty());
 }
 
@@ -174,6 +175,7 @@ TEST_F(Reshard, AbortAnswersTheProgress) {
     const http_response a = ask("DELETE", "");
     EXPECT_EQ(a.status, 202U);
     EXPECT_EQ(body(a).at("state"), "starting");
+    EXPECT_EQ(ask("DELETE", "{}").status, 202U);
     view.abort = abort_reply::nothing_runs;
     EXPECT_EQ(ask("DELETE", "").status, 409U);
     view.abort = abort_reply::too_late;
