@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "client/fields.hpp"
 #include "client/render.hpp"
@@ -76,7 +77,7 @@ std::string reshard_line(const object& p) {
         out += ", " + or_dash(text_of(p, "ready")) + " ready, " + text_of(p, "percent") +
                " %, about " + age_of(p, "eta_s") + " left";
     else
-        out += ", begun " + or_dash(age_of(p, "started_ago_s")) + " ago";
+        out += ", after " + or_dash(age_of(p, "started_ago_s"));
     if (const std::string why = text_of(p, "reason"); !why.empty()) out += "; " + why;
     return printable(out);
 }
@@ -104,7 +105,9 @@ std::string render_reshard(const object& p) {
                              or_dash(text_of(p, "ready")) + " of the new ones ready"});
         t.add({"done", or_dash(text_of(p, "percent")) + " %" +
                            (runs(p) ? ", about " + age_of(p, "eta_s") + " left" : "")});
-        t.add({"begun", or_dash(age_of(p, "started_ago_s")) + " ago"});
+        const std::string time = or_dash(age_of(p, "started_ago_s"));
+        t.add(runs(p) ? std::vector<std::string>{"begun", time + " ago"}
+                      : std::vector<std::string>{"took", time});
         t.add({"generation", text_of(p, "generation")});
         t.add({"events", events_of(object_of(p, "pairing"))});
     }

@@ -109,7 +109,7 @@ struct reshard_snapshot {
     std::string reason;            // why it started, what it waits for, or why it ended
     std::uint32_t generation = 0;  // of the new set; 0 = there was none
     bool automatic = false;
-    double started_ago_s = 0;
+    double started_ago_s = 0;  // or, once it has ended, how long it took
     // Its pairing: events, and lanes aligned without proof (guessed).
     std::uint64_t forwarded = 0, dropped = 0, released = 0, expired = 0, guessed = 0;
     std::uint64_t held = 0;  // bytes, now

@@ -120,7 +120,7 @@ TEST_F(ReshardCommand, WaitsUntilItIsDone) {
               "starting: 8 to 16 shards, 4 ready, 12 %, about 12.5 s left; because\n"
               "overlap: 8 to 16 shards, 4 ready, 80 %, about 12.5 s left; because\n"
               "retiring: 8 to 16 shards, 4 ready, 90 %, about 12.5 s left; because\n"
-              "done: 8 to 16 shards, begun 1 min 5 s ago; because\n");
+              "done: 8 to 16 shards, after 1 min 5 s; because\n");
     EXPECT_EQ(err(), "");
 }
 
@@ -141,7 +141,7 @@ TEST_F(ReshardCommand, OnAScreenItDrawsABar) {
                {200, progress("overlap", 80)},
                {200, progress("done", 100)}};
     EXPECT_EQ(run(), 0);
-    EXPECT_EQ(out(), "done: 8 to 16 shards, begun 1 min 5 s ago; because\n");
+    EXPECT_EQ(out(), "done: 8 to 16 shards, after 1 min 5 s; because\n");
     EXPECT_NE(
         err().find("\r[############..................] 40 % starting, 4/16 ready, 12.5 s left"),
         std::string::npos)
