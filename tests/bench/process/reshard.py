@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A large bot reshards: 200,000 guilds, 208 shards to 416, under load. Prints how long each state took,
+the daemon's memory and CPU in each, and the account of every event. One core for the daemon, the other
+for the simulator (Discord and handler). IDENTIFYs are paced as Discord wants them, 16 keys wide."""
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+import urllib.request
+
+from throughput import TOKEN, call, cpu_seconds, pinned, rss_mib
+
+import subprocess
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--bin", required=True, help="build directory")
+    p.add_argument("--guilds", type=int, default=200000)
+    p.add_argument("--shards", type=int, nargs=2, default=[208, 416], metavar=("FROM", "TO"))
+    p.add_argument("--concurrency", type=int, default=16, help="max_concurrency")
+    p.add_argument("--interval", type=int, default=5250, help="between IDENTIFYs of a key, ms")
+    p.add_argument("--rate", type=float, default=3000, help="events a second")
+    p.add_argument("--lag", type=int, default=0, help="of the sessions, ms")
+    p.add_argument("--guild-bytes", type=int, default=2000)
+    p.add_argument("--json", action="store_true")
+    return p.parse_args()
+
+
+class Bench:
+    def __init__(self, o, directory):
+        ready = os.path.join(directory, "ready.json")
+        self.sim = subprocess.Popen(
+            pinned(1, [os.path.join(o.bin, "src/shardgate-sim"), "--ready-file", ready, "--ca-out",
+                       os.path.join(directory, "ca.pem"), "--token", TOKEN, "--guilds", str(o.guilds),
+                       "--shards", str(o.shards[0]), "--max-concurrency", str(o.concurrency),
+                       "--guild-bytes", str(o.guild_bytes), "--identify-interval", str(o.interval - 250),
+                       "--lag", str(o.lag), "--unfurls", "0"]),
+            stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 60
+        while not os.path.exists(ready):
+            if time.monotonic() > end or self.sim.poll() is not None:
+                sys.exit("the simulator did not start")
+            time.sleep(0.05)
+        with open(ready) as f:
+            self.at = json.load(f)
+        call(self.at["control"] + "/expect", {"loading_guilds": "filtered"})
+        self.port = 17600 + os.getpid() % 1000
+        self.api = f"http://127.0.0.1:{self.port}"
+        config = os.path.join(directory, "bench.toml")
+        with open(config, "w") as f:
+            f.write(f"""\
+[discord]
+token = "{TOKEN}"
+intents = {33281 | 1 << 11}
+api_url = "{self.at['rest']}/api/v10"
+ca_file = "{self.at['ca']}"
+[sharding]
+identify_interval = "{o.interval}ms"
+[resharding]
+identify_reserve = 0
+check_interval = "24h"
+[filter]
+guild_create = "drop-loaded"
+[handler]
+urls = ["{self.at['handler'].rstrip('/')}/"]
+[state]
+directory = "{os.path.join(directory, 'state')}"
+[admin]
+listen = "127.0.0.1:{self.port}"
+[log]
+level = "warn"
+""")
+        self.daemon = subprocess.Popen(
+            pinned(0, [os.path.join(o.bin, "src/shardgate"), "run", "-c", config]))
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(self.api + "/readyz", timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def wait(self, what, seconds, name):
+        end = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > end or self.daemon.poll() is not None:
+                sys.exit(f"waited in vain: {name}")
+            time.sleep(0.2)
+
+    def use(self):
+        return cpu_seconds(self.daemon.pid), rss_mib(self.daemon.pid)
+
+    def lag(self):
+        """{upper bound: count} of the delivery lag's histogram."""
+        with urllib.request.urlopen(self.api + "/metrics", timeout=30) as answer:
+            page = answer.read().decode()
+        out = {}
+        for line in page.splitlines():
+            if line.startswith("shardgate_delivery_lag_seconds_bucket"):
+                out[line.split('le="')[1].split('"')[0]] = float(line.split()[-1])
+        return out
+
+
+def percentile(before, after, share):
+    counts = {le: after[le] - before.get(le, 0) for le in after}
+    total = counts["+Inf"]
+    for le, n in sorted(counts.items(), key=lambda b: float(b[0])):
+        if n >= share * total:
+            return le
+    return "+Inf"
+
+
+def main():
+    o = options()
+    rows = []
+    with tempfile.TemporaryDirectory() as directory:
+        b = Bench(o, directory)
+        began = time.monotonic()
+        b.wait(b.ready, 1200, "every shard to be ready")
+        cpu, memory = b.use()
+        rows.append(("cold start", time.monotonic() - began, cpu, memory, memory, ""))
+        call(b.at["control"] + "/load", {"mix": "realistic", "rate": o.rate, "seconds": 1e6})
+        time.sleep(5)
+        lag, cpu, began = b.lag(), b.use()[0], time.monotonic()
+        time.sleep(20)
+        rows.append(("before", time.monotonic() - began, b.use()[0] - cpu, b.use()[1], b.use()[1],
+                     percentile(lag, b.lag(), 0.99)))
+        plan = call(b.api + "/v1/reshard", {"shards": o.shards[1]})
+        whole = time.monotonic()
+        state, most = "starting", 0
+        lag, (cpu, _), began = b.lag(), b.use(), time.monotonic()
+        while state not in ("done", "aborted", "failed"):
+            time.sleep(0.2)
+            now = call(b.api + "/v1/reshard")
+            most = max(most, b.use()[1])
+            if now["state"] == state:
+                continue
+            rows.append((state, time.monotonic() - began, b.use()[0] - cpu, most, b.use()[1],
+                         percentile(lag, b.lag(), 0.99)))
+            state, most = now["state"], 0
+            lag, (cpu, _), began = b.lag(), b.use(), time.monotonic()
+        took = time.monotonic() - whole
+        time.sleep(20)
+        rows.append(("after", time.monotonic() - began, b.use()[0] - cpu, b.use()[1], b.use()[1],
+                     percentile(lag, b.lag(), 0.99)))
+        call(b.at["control"] + "/load", {"stop": True})
+        time.sleep(5)
+        account = call(b.at["control"] + "/account")
+        b.daemon.terminate()
+        b.daemon.wait(30)
+        b.sim.terminate()
+        b.sim.wait(30)
+    print(f"{o.guilds} guilds, {o.shards[0]} -> {o.shards[1]} shards, {o.rate:.0f} events/s, sessions "
+          f"{o.lag} ms apart at most: {state} after {took:.0f} s (planned {plan['estimated_s']} s)\n")
+    print("| state | s | CPU s | of a core | resident MiB, most | at its end | delivery lag p99 <= s |")
+    print("|---|---|---|---|---|---|---|")
+    for name, s, used, peak, end, p99 in rows:
+        print(f"| {name} | {s:.0f} | {used:.1f} | {used / s:.2f} | {peak:.0f} | {end:.0f} | {p99} |")
+    print(f"\n{account['sent']} events sent; missing {account['missing']}, copies {account['copies']}, "
+          f"out of order {account['out_of_order']}, unwanted {account['unwanted']}, pacing violations "
+          f"{account['pacing_violations']}; pairing: {now['pairing']}")
+    return 0 if state == "done" and not (account["missing"] or account["copies"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
