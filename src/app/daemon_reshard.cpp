@@ -140,7 +140,7 @@ asio::awaitable<void> daemon::plan_reshard(reshard_request wanted, bool by_hand,
         if (!wanted.dry_run) {
             reshard_order order;
             order.to = range_of(*plan);
-            order.expected_start = plan->estimated;
+            order.expected_start = plan->identifying;
             order.automatic = !by_hand;
             order.started = wall_now();
             start_reshard(order, {});
@@ -171,6 +171,7 @@ void daemon::on_reshard_over() {
     last_reshard_ = resharder_->snapshot();
     if (std::unique_ptr<fleet> next = resharder_->take_new()) {
         next->report_to(*this);
+        next->spend_reserve(false);
         resharder_.reset();
         fleet_ = std::move(next);
         plan_source_ = "stored";

@@ -52,6 +52,7 @@ resharder::resharder(reshard_parts parts, fleet& old, reshard_order order,
                              {"automatic", order_.automatic},
                              {"again", order_.again}});
     look();
+    new_->spend_reserve(!order_.automatic);
     new_->start(stored);
 }
 

@@ -60,7 +60,8 @@ void print_handler(const settings& s, std::ostream& out) {
     out << "  queue: " << s.queue.max_events << " events or " << format_size(s.queue.max_bytes)
         << " in memory";
     if (s.queue.overflow == overflow_policy::spill)
-        out << "; there is no spool yet, so overflow \"spill\" drops as \"drop-oldest\" does";
+        out << ", then up to " << format_size(s.queue.spill_max_bytes) << " in "
+            << s.state.directory;
     out << '\n';
 }
 

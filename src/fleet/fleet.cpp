@@ -53,7 +53,8 @@ fleet::fleet(boost::asio::any_io_executor loop, const config::settings& settings
               random,
               *this,
               std::move(user_agent),
-              std::move(gateway_url)},
+              std::move(gateway_url),
+              false},
       silence_({}, shard_id{0}, range.total.value, clock::now()),
       silence_timer_(loop, [this] { watch_silence(); }),
       sleep_timer_(loop, [this] { watch_sleep(); }) {

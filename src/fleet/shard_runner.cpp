@@ -197,7 +197,8 @@ void shard_runner::perform(session_action& action) {
             } else if constexpr (std::is_same_v<T, act::abort>) {
                 hang_up(0, a.why);
             } else if constexpr (std::is_same_v<T, act::enqueue_identify>) {
-                around_.gate.request(me, *this, a.keep_place, a.explicit_request);
+                around_.gate.request(me, *this, a.keep_place,
+                                     a.explicit_request || around_.by_hand);
             } else if constexpr (std::is_same_v<T, act::ready_for_permit>) {
                 around_.gate.ready(me, true);
             } else if constexpr (std::is_same_v<T, act::not_ready_for_permit>) {

@@ -57,6 +57,8 @@ public:
           std::string gateway_url, std::string user_agent, fleet_listener& listener);
     ~fleet() override;
 
+    // Its session starts are an operator's wish: they may go into sharding.identify_reserve.
+    void spend_reserve(bool may) noexcept { around_.by_hand = may; }
     // Another owner.
     void report_to(fleet_listener& listener) noexcept { listener_ = &listener; }
 

@@ -52,6 +52,7 @@ struct shard_surroundings {
     shard_watcher& watcher;
     std::string user_agent;
     std::string gateway_url;  // generic
+    bool by_hand = false;     // every IDENTIFY is an operator's wish
 };
 
 class shard_runner final : private websocket_listener, private identify_candidate {

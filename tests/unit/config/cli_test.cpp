@@ -267,7 +267,7 @@ TEST(Check, SaysWhatWouldRun) {
     EXPECT_HAS(c.out, "shards: 0 to total-1 of as many as Discord recommends");
     EXPECT_HAS(c.out, "handler: bot a unix socket");
     EXPECT_HAS(c.out, "with a secret");
-    EXPECT_HAS(c.out, "there is no spool yet");
+    EXPECT_HAS(c.out, ", then up to 10GiB in ");
     EXPECT_HAS(c.out, "TYPING_STRAT is no event this release knows");
     EXPECT_HAS_NOT(c.out, "TYPING_START is");
     EXPECT_HAS_NOT(c.out, "hidden");
