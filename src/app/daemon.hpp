@@ -56,6 +56,7 @@ private:
     void launch(const bot_gateway& gateway);
     // With the sessions of an earlier process nobody needs to be asked first.
     void resume_stored();
+    [[nodiscard]] std::optional<shard_range> stored_plan() const;
     [[nodiscard]] shard_range stored_range();
     [[nodiscard]] shard_range range_for(std::uint32_t recommended) const;
     void take_state();

@@ -119,25 +119,36 @@ void daemon::take_state() {
     stage_->voices().restore(fact(stored_, facts::voices));
 }
 
+// The stored plan, if there are sessions that belong to it.
+std::optional<shard_range> daemon::stored_plan() const {
+    const auto plan = facts::read_range(fact(stored_, facts::plan));
+    const auto belongs = [&](const stored_session& s) {
+        return s.row.gen == plan->gen && s.row.shards == plan->total && plan->holds(s.row.shard);
+    };
+    if (plan && std::any_of(stored_.sessions.begin(), stored_.sessions.end(), belongs)) return plan;
+    return std::nullopt;
+}
+
 // The stored plan is the one in force: a resharding made it. Without one the file's number holds,
 // or what most of the stored sessions say.
 shard_range daemon::stored_range() {
-    const auto plan = facts::read_range(fact(stored_, facts::plan));
-    if (plan) {
-        const auto wanted = settings_.sharding.total;
-        if (wanted && *wanted != plan->total.value)
-            warnings_.push_back("sharding.total is " + std::to_string(*wanted) +
-                                " in the file, but the plan in force has " +
-                                std::to_string(plan->total.value) +
-                                " shards: use `shardgate reshard` to change it");
-        return *plan;
+    const auto plan = stored_plan();
+    if (!plan) {
+        const std::uint32_t total =
+            settings_.sharding.total.value_or(stored_total(stored_.sessions));
+        return total == 0 ? shard_range{} : range_for(total);
     }
-    const std::uint32_t total = settings_.sharding.total.value_or(stored_total(stored_.sessions));
-    return total == 0 ? shard_range{} : range_for(total);
+    const auto wanted = settings_.sharding.total;
+    if (wanted && *wanted != plan->total.value)
+        warnings_.push_back("sharding.total is " + std::to_string(*wanted) +
+                            " in the file, but the plan in force has " +
+                            std::to_string(plan->total.value) +
+                            " shards: use `shardgate reshard` to change it");
+    return *plan;
 }
 
 void daemon::resume_stored() {
-    const bool planned = !fact(stored_, facts::plan).empty();
+    const bool planned = stored_plan().has_value();
     const shard_range range = stored_range();
     const std::uint32_t total = range.total.value;
     last_generation_ = range.gen;
@@ -233,9 +244,9 @@ void daemon::launch(const bot_gateway& gateway) {
         apply(gateway.limit);
         return;
     }
-    const auto planned = facts::read_range(fact(stored_, facts::plan));
-    const shard_range range = planned ? *planned : range_for(gateway.shards);
-    plan_source_ = planned ? "stored" : settings_.sharding.total ? "file" : "discord";
+    const shard_range range = range_for(gateway.shards);
+    plan_source_ = settings_.sharding.total ? "file" : "discord";
+    if (keeper_) keeper_->set_fact(std::string(facts::plan), "");  // nothing of it is left
     if (range.first > range.last) {
         log::error("sharding.first lies beyond the number of shards Discord recommends",
                    {{"first", range.first.value}, {"shards", range.total.value}});

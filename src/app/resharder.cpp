@@ -46,6 +46,9 @@ resharder::resharder(reshard_parts parts, fleet& old, reshard_order order,
     for (const auto& shard : old_.shards())
         old_at_start_.push_back(received(*shard));
     if (!order_.again) keep("starting");
+    // A new process must know which of the stored sets is the one in force.
+    if (parts_.keeper != nullptr)
+        parts_.keeper->set_fact(std::string(facts::plan), facts::text_of(old_.range()));
     log::info("resharding", {{"from", old_.range().total.value},
                              {"to", order_.to.total.value},
                              {"generation", order_.to.gen.value},

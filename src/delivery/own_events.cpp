@@ -115,8 +115,11 @@ event_ptr own_event_factory::resharded(shard_id shard, shard_count from, shard_c
     d.number("to", to.value);
     d.unix_ms("started", started);
     d.unix_ms("finished", wall);
-    return queued_event::own("SHARDGATE_RESHARDED", std::move(d).finish(), next_key(), shard, to,
-                             gen, now, wall);
+    // Told again by the process that comes after a crash: one key for both.
+    const std::string key = "shardgate-resharded-" + std::to_string(gen.value) + "-" +
+                            std::to_string(started.time_since_epoch().count());
+    return queued_event::own("SHARDGATE_RESHARDED", std::move(d).finish(), key, shard, to, gen, now,
+                             wall);
 }
 
 event_ptr own_event_factory::interaction(const queued_event& of, interaction_answer how,

@@ -45,7 +45,6 @@ reshard_machine::reshard_machine(reshard_timing timing, bool again, time_point n
 reshard_step reshard_machine::enter(phase p, reshard_step step, time_point now) {
     at_ = p;
     since_ = now;
-    settled_since_ = never;
     stored_ = false;
     return step;
 }
@@ -69,11 +68,7 @@ duration reshard_machine::longest() const noexcept {
 reshard_step reshard_machine::next(const reshard_view& view, time_point now) {
     if (pending_ != reshard_step::none) return std::exchange(pending_, reshard_step::none);
     const bool late = now - since_ >= longest();
-    if (!view.settled)
-        settled_since_ = never;
-    else if (settled_since_ == never)
-        settled_since_ = now;
-    const bool settled = settled_since_ != never && now - settled_since_ >= timing_.overlap;
+    const bool settled = view.settled && now - since_ >= timing_.overlap;
     switch (at_) {
     case phase::starting:
         if (view.loaded >= view.shards)

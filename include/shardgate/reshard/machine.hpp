@@ -88,7 +88,6 @@ private:
     reshard_timing timing_;
     phase at_ = phase::starting;
     time_point since_;
-    time_point settled_since_ = never;
     bool stored_ = false;
     bool failed_ = false, by_hand_ = false;
     reshard_step pending_ = reshard_step::none;
