@@ -218,8 +218,7 @@ void resharder::open_windows() {
     parts_.stage.pair(twins_.get());
     const auto tell = [this](const fleet& set) {
         for (const auto& shard : set.shards())
-            if (shard->state() == shard_state::ready)
-                twins_->on_live(set.range().gen, shard->id(), true);
+            twins_->on_live(set.range().gen, shard->id(), shard->state() == shard_state::ready);
     };
     tell(old_);
     tell(*new_);

@@ -61,7 +61,7 @@ std::optional<seq_no> loop_stage::first_unsafe(generation gen, shard_id shard) c
 
 void loop_stage::tell_guilds_loaded(shard_id shard, shard_count shards, generation gen,
                                     std::size_t guilds, std::size_t unavailable) {
-    if (gen == withheld_) return;
+    if (gen == withheld_ || twins_ != nullptr) return;
     out_.push_own(own_events_.guilds_loaded(shard, shards, gen, guilds, unavailable, clock::now(),
                                             wall_now()));
 }

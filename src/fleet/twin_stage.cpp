@@ -61,10 +61,8 @@ twin_stage::twin_stage(boost::asio::any_io_executor loop, const pairing_settings
 
 void twin_stage::push(const dispatch& event) {
     const shard_set from = set_of(event.gen);
-    if (is_beginning(event)) {
-        if (from == shard_set::old_set) next_.push(event);
-        return;
-    }
+    // What a session that began in the windows has to load the handler has from the other set.
+    if (is_beginning(event)) return;
     if (is_answer(event)) return next_.push(event);
     paired_event e;
     e.lane = lane_of(event.fields);

@@ -3,6 +3,7 @@
 #include "shardgate/reshard/pairing.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "reshard/pairing_impl.hpp"
@@ -207,6 +208,7 @@ std::vector<pairing::released_event> pairing::take_released() {
 
 void pairing::on_live(shard_set set, shard_id shard, bool live, time_point now) {
     impl::session& s = impl_->sessions[impl::at(set)][shard.value];
+    s.known = true;
     if (s.live == live) return;
     if (!live) impl_->note_acquainted(set, shard, now);
     s.live = live;
@@ -247,6 +249,28 @@ shard_set pairing::preferred() const noexcept {
 bool pairing::settled() const noexcept {
     const std::size_t them = impl::at(other(impl_->wanted));
     return impl_->led[them] == 0 && impl_->sent_records[them] == 0;
+}
+
+bool pairing::acquainted(time_point now) const {
+    const impl& p = *impl_;
+    const auto& olds = p.sessions[impl::at(shard_set::old_set)];
+    const auto& news = p.sessions[impl::at(shard_set::new_set)];
+    // The guilds of an old shard are on the new ones that leave the same rest (id modulo total).
+    const std::size_t step = std::gcd(olds.size(), news.size());
+    const auto have = [&](std::uint32_t o, std::uint32_t n) {
+        const impl::session &a = olds[o], &b = news[n];
+        // Another daemon's, of which nothing comes here.
+        if (!a.known || !b.known) return true;
+        const bool now_for_long =
+            a.live && b.live &&
+            later(std::max(a.live_since, b.live_since), p.settings.overlap) <= now;
+        return now_for_long || p.acquaintances.count(impl::pair_of(shard_set::old_set, shard_id{o},
+                                                                   shard_id{n})) != 0;
+    };
+    for (std::uint32_t o = 0; o < olds.size(); ++o)
+        for (std::size_t n = o % step; n < news.size(); n += step)
+            if (!have(o, static_cast<std::uint32_t>(n))) return false;
+    return true;
 }
 
 void pairing::forget(shard_set set, time_point now) {

@@ -44,6 +44,7 @@ struct pairing::impl {
     };
 
     struct session {
+        bool known = false;  // it has been told of
         bool live = false;
         bool began = true;  // has been live since it is new
         std::uint32_t number = 0;

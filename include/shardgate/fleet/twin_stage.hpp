@@ -32,7 +32,10 @@ public:
     void on_new_session(generation gen, shard_id shard);
 
     void prefer(shard_set set);
-    [[nodiscard]] bool settled() const noexcept { return pairing_.settled(); }
+    // Nothing is lost and nothing doubled when the set that is not preferred ends now.
+    [[nodiscard]] bool settled() const {
+        return pairing_.settled() && pairing_.acquainted(clock::now());
+    }
     // This set is over.
     void forget(shard_set set);
 

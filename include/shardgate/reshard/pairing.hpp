@@ -102,6 +102,9 @@ public:
     [[nodiscard]] shard_set preferred() const noexcept;
     // Every lane is led by the preferred set, and the other owes no twin of what the other sent.
     [[nodiscard]] bool settled() const noexcept;
+    // Every two sessions that share guilds have been live together for an overlap on end: what
+    // happened before one of them began, which the other alone shows, has been shown.
+    [[nodiscard]] bool acquainted(time_point now) const;
 
     // This set ends: nothing of it is waited for any more, and its events go nowhere.
     void forget(shard_set set, time_point now);

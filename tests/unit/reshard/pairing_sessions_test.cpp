@@ -9,6 +9,41 @@ using PairingSessions = pairing_fixture;
 using PairingMarks = pairing_fixture;
 using PairingBounds = pairing_fixture;
 
+// What happened before a session began the other set's alone shows, and may be late.
+TEST_F(PairingSessions, AreAcquaintedAfterAnOverlapTogether) {
+    settings.old_total = shard_count{2};
+    settings.new_total = shard_count{4};
+    start();
+    EXPECT_FALSE(pair->acquainted(now));
+    pass(settings.overlap);
+    EXPECT_TRUE(pair->acquainted(now));
+
+    live(new_set, false, 3);
+    live(new_set, true, 3);
+    EXPECT_TRUE(pair->acquainted(now)) << "a session that is resumed is the same";
+
+    live(new_set, false, 3);
+    new_session(new_set, 3);
+    live(new_set, true, 3);
+    EXPECT_FALSE(pair->acquainted(now));
+    pass(settings.overlap);
+    EXPECT_TRUE(pair->acquainted(now));
+}
+
+TEST_F(PairingSessions, OfAnotherDaemonAreNotWaitedFor) {
+    settings.old_total = shard_count{2};
+    settings.new_total = shard_count{4};
+    pair = std::make_unique<pairing>(settings, now);
+    live(old_set, true, 1);
+    live(new_set, true, 1);
+    live(new_set, false, 3);
+    pass(settings.overlap);
+    EXPECT_FALSE(pair->acquainted(now)) << "ours, and not there";
+    live(new_set, true, 3);
+    pass(settings.overlap);
+    EXPECT_TRUE(pair->acquainted(now));
+}
+
 // Ends the session: it reconnects and gets op 9.
 TEST_F(PairingSessions, ANewSessionOfTheLeaderPassesTheLead) {
     start_acquainted();
