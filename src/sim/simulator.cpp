@@ -210,6 +210,7 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
 
     http_answer post(const std::string& path, const json::value& v, const moment& now) {
         result<json::value> done = failure("no such call; see docs/simulator.md");
+        if (path == "/latency") return json_answer(200, p.book.take_latency());
         if (path == "/grow") done = control_grow(p, v, now);
         if (path == "/load") done = control_load(p, v, now);
         if (path == "/emit") done = control_emit(p, v, now);

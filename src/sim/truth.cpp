@@ -158,7 +158,9 @@ void truth::count_first(row& r, const received_event& event, time_point now) {
     }
     check_order(r, event.n);
     if (!event.guild_mark.empty()) check_mark(r, event);
-    lag_.observe(tick(static_cast<std::uint32_t>(ticks_of(now - *start_) - r.sent)));
+    const tick took(static_cast<std::uint32_t>(ticks_of(now - *start_) - r.sent));
+    lag_.observe(took);
+    lag_lately_.observe(took);
     if (r.has(flag_interaction)) {
         interaction_receipt receipt{now, event.attempt, std::string(event.interaction_mark)};
         interactions_.emplace(interaction_of_.at(event.n), std::move(receipt));
@@ -243,7 +245,7 @@ void truth::clear() {
     mark_of_.clear();
     marks_.clear();
     counts_ = {};
-    lag_ = {};
+    lag_ = lag_lately_ = {};
     duplicate_faults_.clear();
     double_faults_.clear();
     order_faults_.clear();

@@ -123,6 +123,8 @@ public:
     // Sent = received, nothing twice, nothing unwanted, order kept.
     [[nodiscard]] bool flawless() const noexcept;
     [[nodiscard]] const latency& lag() const noexcept { return lag_; }
+    // Percentiles since the last call, and from now on anew.
+    boost::json::object take_latency();
 
     // Everything, with the first 20 of each kind of fault by number, name and lane.
     [[nodiscard]] boost::json::object report() const;
@@ -190,7 +192,7 @@ private:
     std::map<std::string, std::uint64_t, std::less<>> marks_;      // as they came
 
     counts counts_;
-    latency lag_;
+    latency lag_, lag_lately_;
     std::vector<fault> duplicate_faults_, double_faults_, order_faults_, filtered_faults_;
     std::vector<fault> same_key_faults_, mark_faults_;
 };

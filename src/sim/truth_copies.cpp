@@ -70,7 +70,8 @@ void truth::lost(std::uint64_t n, std::string_view why, std::uint32_t repetition
         ++counts_.repeats_lost;
         return add(before, tally_of(*c));
     }
-    if (r->receipts > 0) return;
+    // Nobody is sorry for what must not come.
+    if (r->receipts > 0 || r->expected() == expectation::filtered) return;
     r->flags |= flag_lost;
     ++counts_.lost;
     if (r->expected() == expectation::arrives) --counts_.expected;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The truth book as JSON, for the control API and the end-to-end tests.
 #include <algorithm>
+#include <utility>
 
 #include "sim/truth_row.hpp"
 
@@ -113,6 +114,10 @@ boost::json::object truth::guild_marks() const {
     for (const auto& [mark, count] : marks_)
         out[mark] = count;
     return out;
+}
+
+boost::json::object truth::take_latency() {
+    return latency_json(std::exchange(lag_lately_, {}));
 }
 
 void truth::account(boost::json::object& out) const {

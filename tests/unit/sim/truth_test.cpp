@@ -209,6 +209,17 @@ TEST(Truth, LostEventsAreNotMissedAndNoFaultWhenTheyComeAllTheSame) {
     EXPECT_FALSE(book.was_lost(1));
 }
 
+TEST(Truth, WhatMustNotComeIsNotLost) {
+    truth book;
+    auto dropped = message(1);
+    dropped.expected = expectation::filtered;
+    book.sent(dropped, t0);
+    book.lost(1, "session gone");
+    EXPECT_EQ(book.totals().lost, 0U);
+    book.received(receipt(1), t0);
+    EXPECT_EQ(book.totals().filtered_received, 1U);
+}
+
 TEST(Truth, WhatWasCalledLostAndCameHasNoReasonAnyMore) {
     truth book;
     for (std::uint64_t n = 1; n <= 3; ++n)
@@ -301,6 +312,20 @@ TEST(Truth, LatencySurvivesTheClocksWrap) {
     book.sent(message(2), late);
     book.received(receipt(2), late + milliseconds(10));
     EXPECT_NEAR(static_cast<double>(book.lag().max().count()), 10000.0, 50.0);
+}
+
+TEST(Truth, LatencyCanBeTakenByTheStretch) {
+    truth book;
+    for (std::uint64_t n = 1; n <= 3; ++n)
+        book.sent(message(n), t0);
+    book.received(receipt(1), t0 + milliseconds(500));
+    EXPECT_NEAR(book.take_latency().at("max_ms").to_number<double>(), 500, 1);
+    book.received(receipt(2), t0 + milliseconds(20));
+    const auto second = book.take_latency();
+    EXPECT_EQ(second.at("count").to_number<int>(), 1);
+    EXPECT_NEAR(second.at("max_ms").to_number<double>(), 20, 1);
+    EXPECT_EQ(book.take_latency().at("count").to_number<int>(), 0);
+    EXPECT_EQ(book.lag().count(), 2U) << "the report's goes on";
 }
 
 TEST(Truth, RandomLossDoublesAndDisorderAreCountedExactlyProperty) {
