@@ -93,8 +93,15 @@ void resharder::look() {
         perform(s);
     if (const reshard_state is = machine_.state(); is != told_) {
         told_ = is;
-        log::info("resharding: state",
-                  {{"state", name_of(is)}, {"reason", std::string_view(machine_.reason())}});
+        const pairing_stats p = twins_ ? twins_->stats() : last_;
+        log::info("resharding: state", {{"state", name_of(is)},
+                                        {"reason", std::string_view(machine_.reason())},
+                                        {"led_by_old", p.led_by_old},
+                                        {"led_by_new", p.led_by_new},
+                                        {"unaligned", p.unaligned},
+                                        {"owed_by_new", p.owed_to_new},
+                                        {"owed_by_old", p.owed_to_old},
+                                        {"acquainted", twins_ && twins_->acquainted()}});
     }
     timer_.arm(machine_.deadline(now));
     if (!machine_.over()) return;

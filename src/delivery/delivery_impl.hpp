@@ -74,6 +74,8 @@ struct delivery::impl {
     void interaction_accepted(const entry& e, bool marked, time_point now, wall_ms wall);
     void expire_interactions(time_point now);
     void drop_answered(entry& e, settled_as how, time_point now);
+    void drop_for_good(snowflake interaction, time_point now);
+    void drop_all_for_good(std::vector<snowflake>& these, time_point now);
     void announce(const queued_event& event, interaction_answer how, time_point now, wall_ms wall);
 
     // the spool, on the way in (delivery_spool.cpp)
@@ -156,6 +158,7 @@ struct delivery::impl {
     std::vector<std::unique_ptr<dying>> dying_new, dying_out;
     std::vector<std::uint64_t> dead_done;
     std::vector<interaction_row> answers;
+    std::vector<snowflake> drops, drops_out;  // answered for good, once that is on disk
     std::unordered_map<snowflake, interaction_answer> restored_answers;
     std::unordered_set<snowflake> answered_for_good;  // while their events are in the spool
     std::unordered_set<snowflake> dropped_before;     // answered for good by an earlier process

@@ -71,16 +71,27 @@ void delivery::on_callback(snowflake interaction, callback_result how, time_poin
         d.keep_bounds(now);
     }
     if (!verdict.drop_event) return;
-    const auto it = d.queued_interactions.find(interaction);
-    if (it == d.queued_interactions.end()) {
-        d.drop_when_read(interaction);
-        return;
-    }
+    // Not before that is on disk: until then what comes behind it in its lane must not pass it, or
+    // a process after us, which finds it in the replay, would deliver it behind them.
+    if (d.spooling && !d.disk_fails)
+        d.drops.push_back(interaction);
+    else
+        d.drop_for_good(interaction, now);
+}
+
+void delivery::impl::drop_for_good(snowflake interaction, time_point now) {
+    const auto it = queued_interactions.find(interaction);
+    if (it == queued_interactions.end()) return drop_when_read(interaction);
     entry& e = *it->second;
     if (e.in_flight)
         e.drop_if_away = true;
     else
-        d.drop_answered(e, settled_as::answered_and_dropped, now);
+        drop_answered(e, settled_as::answered_and_dropped, now);
+}
+
+void delivery::impl::drop_all_for_good(std::vector<snowflake>& these, time_point now) {
+    for (const snowflake id : std::exchange(these, {}))
+        drop_for_good(id, now);
 }
 
 }  // namespace shardgate

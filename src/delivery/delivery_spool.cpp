@@ -204,6 +204,7 @@ spool_changes delivery::next_changes(bool everything, time_point now, wall_ms) {
     if (copies_done) out.dead_done = std::exchange(d.dead_done, {});
     out.notes = d.gaps.take_changes(copies_done);
     out.interactions = std::exchange(d.answers, {});
+    d.drops_out = std::exchange(d.drops, {});
     d.batch_out = !out.empty();
     return out;
 }
@@ -218,6 +219,7 @@ void delivery::on_changes_stored(time_point now) {
     for (const std::uint64_t position : d.done_out)
         d.given_up.erase(position);
     d.done_out.clear();
+    d.drop_all_for_good(d.drops_out, now);
     d.keep_bounds(now);
 }
 

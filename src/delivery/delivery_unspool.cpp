@@ -188,6 +188,8 @@ void delivery::set_disk_fails(bool fails, time_point now) {
     if (d.disk_fails == fails) return;
     d.disk_fails = fails;
     if (!fails) return;
+    d.drop_all_for_good(d.drops, now);
+    d.drop_all_for_good(d.drops_out, now);
     std::vector<lane*> stuck;
     d.waiting.each([&](lane& l) {
         if (!l.pending.empty()) stuck.push_back(&l);
@@ -292,6 +294,7 @@ void delivery::on_spool_reset(time_point now, wall_ms wall) {
     impl& d = *impl_;
     if (!d.spooling) return;
     d.forget_spooled(now, wall);
+    d.drop_all_for_good(d.drops_out, now);
     d.batch_out = false;
     d.reads_out = 0;
     d.listing = false;

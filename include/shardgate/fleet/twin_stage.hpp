@@ -33,9 +33,8 @@ public:
 
     void prefer(shard_set set);
     // Nothing is lost and nothing doubled when the set that is not preferred ends now.
-    [[nodiscard]] bool settled() const {
-        return pairing_.settled() && pairing_.acquainted(clock::now());
-    }
+    [[nodiscard]] bool settled() const { return pairing_.settled() && acquainted(); }
+    [[nodiscard]] bool acquainted() const { return pairing_.acquainted(clock::now()); }
     // This set is over.
     void forget(shard_set set);
 

@@ -335,6 +335,7 @@ TEST_F(Spool, AnInteractionAnsweredForGoodIsNotDeliveredByAReplay) {
     spool_contents left;
     for (const interaction_row& row : write(true).interactions)
         left.interactions = {row};
+    write(true);
     EXPECT_TRUE(disk.empty());
     core.reset();
     open(left);
@@ -343,6 +344,46 @@ TEST_F(Spool, AnInteractionAnsweredForGoodIsNotDeliveredByAReplay) {
     EXPECT_TRUE(pull().empty());
     EXPECT_EQ(core->snapshot().replayed_known, 1U);
     EXPECT_EQ(unsafe(), 0U);
+}
+
+// Killed in between, a process after us finds it in the replay and knows nothing of the answer.
+TEST_F(Spool, NothingPassesAnInteractionAnsweredForGoodBeforeThatIsOnDisk) {
+    open();
+    token = "token";
+    interaction_type = 4;
+    core->pause(true, now);
+    push("INTERACTION_CREATE", 1, 0, snowflake_made(0ms));
+    pass(2s);
+    const auto calls = callbacks();
+    ASSERT_EQ(calls.size(), 1U);
+    push("MESSAGE_CREATE", 1);
+    core->on_callback(calls[0].id, callback_result::answered, now, wall());
+    EXPECT_EQ(core->snapshot().events, 2U);
+    const spool_changes batch = core->next_changes(false, now, wall());
+    ASSERT_FALSE(batch.interactions.empty());
+    EXPECT_EQ(batch.interactions.back().how, interaction_answer::for_good);
+    EXPECT_EQ(core->snapshot().events, 2U);
+    core->on_changes_stored(now);
+    EXPECT_EQ(core->snapshot().events, 1U);
+    core->pause(false, now);
+    const auto requests = pull();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_EQ(requests[0].items[0].event->event, event_id::message_create);
+}
+
+TEST_F(Spool, ADiskThatFailsKeepsNoAnsweredInteraction) {
+    open();
+    token = "token";
+    interaction_type = 4;
+    core->pause(true, now);
+    push("INTERACTION_CREATE", 1, 0, snowflake_made(0ms));
+    pass(2s);
+    const auto calls = callbacks();
+    ASSERT_EQ(calls.size(), 1U);
+    core->on_callback(calls[0].id, callback_result::answered, now, wall());
+    (void)core->next_changes(false, now, wall());
+    core->set_disk_fails(true, now);
+    EXPECT_EQ(core->snapshot().events, 0U);
 }
 
 TEST_F(Spool, AnOldInteractionLeavesTheQueueWhenItIsReadBack) {
