@@ -10,8 +10,9 @@ namespace shardgate {
 namespace {
 
 constexpr duration looked_at_every = std::chrono::milliseconds(100);
-constexpr int recording_overlaps = 2;                         // before the lead may pass
-constexpr int patience_overlaps = 20;                         // for the sets to settle
+constexpr int recording_overlaps = 2;  // before the lead may pass
+constexpr int patience_overlaps = 20;  // for the sets to settle, at least
+constexpr duration patience_settle = std::chrono::minutes(3);
 constexpr duration patience_start = std::chrono::minutes(5);  // beyond what was expected
 constexpr duration patience_disk = std::chrono::minutes(1);
 constexpr duration patience_close = std::chrono::minutes(5);
@@ -55,7 +56,8 @@ duration reshard_machine::longest() const noexcept {
     case phase::rejoining: return timing_.expected_start * 2 + patience_start;
     case phase::announcing: return patience_disk;
     case phase::passing:
-    case phase::backing_out: return timing_.overlap * patience_overlaps;
+    case phase::backing_out:
+        return std::max<duration>(timing_.overlap * patience_overlaps, patience_settle);
     case phase::retiring: return timing_.voice_drain + patience_close;
     case phase::closing_new: return patience_close;
     case phase::recording:

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace shardgate {
@@ -153,8 +154,10 @@ TEST(ReshardMachine, NewShardsThatDoNotComeUpFailIt) {
 TEST(ReshardMachine, SetsThatDoNotSettleFailIt) {
     machine_run r;
     r.to_passing();
-    EXPECT_EQ(r.pass(overlap * 20 + seconds(1)), std::vector{step::prefer_old});
-    EXPECT_EQ(r.pass(overlap * 20 + seconds(1)), std::vector{step::close_new})
+    EXPECT_EQ(r.pass(std::max<duration>(overlap * 20, minutes(3)) + seconds(1)),
+              std::vector{step::prefer_old});
+    EXPECT_EQ(r.pass(std::max<duration>(overlap * 20, minutes(3)) + seconds(1)),
+              std::vector{step::close_new})
         << "and it does not wait for ever for the way back";
     EXPECT_EQ(r.pass(minutes(5) + seconds(1)), std::vector{step::give_up});
     EXPECT_EQ(r.machine.state(), reshard_state::failed);
