@@ -91,6 +91,7 @@ status_snapshot daemon::status() const {
         s.warnings.push_back("the disk is slow: a write took " +
                              std::to_string(static_cast<long>(seconds(keeper_->slow()) * 1000)) +
                              " ms");
+    if (trigger_ && !trigger_->warning().empty()) s.warnings.push_back(trigger_->warning());
     s.waiting_for = waiting_for_;
     s.plan_source = plan_source_;
     if (!fleet_) return s;

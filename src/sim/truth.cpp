@@ -130,7 +130,7 @@ void truth::received(const received_event& event, time_point now) {
     const std::uint32_t hash = hash_of(event.key);
     const bool first = r->receipts == 0;
     if (first) {
-        if (r->has(flag_lost)) --lost_by_[r->key_hash].second;
+        if (r->missed()) --lost_by_[r->key_hash].second;
         r->key_hash = hash;
         count_first(*r, event, now);
     }
@@ -145,7 +145,7 @@ void truth::count_first(row& r, const received_event& event, time_point now) {
     ++counts_.received_unique;
     ++by_name_[r.name].received;
     if (r.has(flag_unfurl)) ++counts_.unfurls_received;
-    if (r.has(flag_lost)) {
+    if (r.missed()) {
         ++counts_.lost_received;
     } else if (r.expected() == expectation::arrives) {
         ++counts_.received_expected;

@@ -70,11 +70,11 @@ void truth::lost(std::uint64_t n, std::string_view why, std::uint32_t repetition
         ++counts_.repeats_lost;
         return add(before, tally_of(*c));
     }
-    // Nobody is sorry for what must not come.
-    if (r->receipts > 0 || r->expected() == expectation::filtered) return;
+    if (r->receipts > 0) return;
     r->flags |= flag_lost;
+    if (!r->missed()) return;
     ++counts_.lost;
-    if (r->expected() == expectation::arrives) --counts_.expected;
+    --counts_.expected;
     r->key_hash = lost_reason(why);
 }
 

@@ -209,8 +209,16 @@ TEST(Truth, LostEventsAreNotMissedAndNoFaultWhenTheyComeAllTheSame) {
     EXPECT_FALSE(book.was_lost(1));
 }
 
-TEST(Truth, WhatMustNotComeIsNotLost) {
+TEST(Truth, WhatNeedNotComeIsNotLost) {
     truth book;
+    auto loading = message(2);
+    loading.expected = expectation::may_arrive;
+    book.sent(loading, t0);
+    book.lost(2, "session gone");
+    EXPECT_TRUE(book.was_lost(2)) << "an update of it is excused";
+    EXPECT_TRUE(book.report().at("lost_by").as_object().empty());
+    book.received(receipt(2), t0);
+    EXPECT_EQ(book.totals().lost_received, 0U);
     auto dropped = message(1);
     dropped.expected = expectation::filtered;
     book.sent(dropped, t0);
