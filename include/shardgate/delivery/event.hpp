@@ -83,9 +83,7 @@ public:
     [[nodiscard]] std::string_view name() const noexcept;   // as forwarded
     [[nodiscard]] std::string_view frame() const noexcept;  // the whole JSON text to forward
     [[nodiscard]] std::string_view interaction_token() const noexcept;
-    [[nodiscard]] bool is_own() const noexcept {
-        return key_size_ > 0 && session == nullptr;
-    }
+    [[nodiscard]] bool is_own() const noexcept { return key_size_ > 0 && session == nullptr; }
     // "<session id>-<seq>", or the own event's key. Appends at most 160 characters that may stand
     // in a header and in a JSON string as they are; equal events give equal keys in every process.
     void append_key(std::string& out) const;

@@ -74,6 +74,7 @@ TEST(GatewayResume, AResumeAboveWhatWasSentIs4007) {
 
 TEST(GatewayResume, AnUnknownOrExpiredSessionIsRefusedForGood) {
     bench b;
+    b.p->out.expected().loading_guilds = expectation::arrives;
     auto c = b.connect();
     const std::string id = b.ready(*c, 0, 1);
     b.p->events.happen(event_kind::typing, 0, b.now);
