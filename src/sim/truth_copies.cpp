@@ -97,8 +97,9 @@ void truth::count_copy(const received_event& event, std::uint32_t key_hash) {
     add(before, after);
     for (std::uint64_t i = before.lost_received; i < after.lost_received; ++i)
         --lost_by_[c.why[i]].second;
-    const std::string detail =
-        std::string(event.key) + ", attempt " + std::to_string(event.attempt);
+    const std::string detail = std::string(event.key) + ", attempt " +
+                               std::to_string(event.attempt) + ", receipt " +
+                               std::to_string(c.receipts) + " of " + std::to_string(1 + c.must);
     if (after.same_key > before.same_key) note(same_key_faults_, event.n, detail);
     if (after.extra_other_key > before.extra_other_key)
         note(double_faults_, event.n, "other key " + detail);
