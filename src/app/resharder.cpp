@@ -220,6 +220,7 @@ void resharder::open_windows() {
     s.old_total = old_.range().total;
     s.new_total = order_.to.total;
     s.overlap = parts_.settings.resharding.overlap;
+    if (parts_.keeper == nullptr) s.marks = 0;
     twins_ = std::make_unique<twin_stage>(parts_.loop, s, old_.range().gen, order_.to.gen,
                                           parts_.stage.filter(), parts_.stage.keys(), parts_.out);
     parts_.stage.pair(twins_.get());

@@ -16,10 +16,10 @@ shard_id shard_of(const lane_key& lane, shard_count total) noexcept {
 }
 
 pairing::impl::impl(pairing_settings s, time_point now) : settings(s), started(now) {
-    const auto fill = [now](std::vector<session>& all, shard_count total) {
+    const auto fill = [now, &s](std::vector<session>& all, shard_count total) {
         all.reserve(total.value);
         for (std::uint32_t i = 0; i < total.value; ++i)
-            all.emplace_back(marks_limit, now);
+            all.emplace_back(s.marks, now);
     };
     fill(sessions[0], settings.old_total);
     fill(sessions[1], settings.new_total);

@@ -144,8 +144,6 @@ struct pairing::impl {
     pairing_stats counts;
     std::array<std::size_t, 2> sent_records{};
     std::array<std::size_t, 2> led{};
-
-    static constexpr std::size_t marks_limit = 1U << 20;
 };
 
 }  // namespace shardgate

@@ -35,6 +35,9 @@ struct pairing_settings {
     // starts over: its records of the fullest lanes are dropped.
     std::size_t records = 2'000'000;
     std::size_t held_bytes = 256U << 20;
+    // Marks kept at most, a session; beyond it the oldest goes, as if its twin were safe. 0 without
+    // a state directory: nobody would ask.
+    std::size_t marks = 65536;
 };
 
 // What becomes of an event.
