@@ -25,7 +25,7 @@ def test_outage(case):
     rate = 2000 if LONG else 4000
     # An eighth of memory is for what is on its way to the disk: at this rate half a second's worth,
     # for a disk that others use as well.
-    bound, most = 16000, 48 * MIB
+    bound, most = int(16000 / PATIENCE), 48 * MIB
     stand = Stand(case, shards=8, config={"queue": {"max_events": bound, "max_bytes": "48MiB"}})
     sim, daemon = stand.sim, stand.daemon
     before = rss(daemon)
