@@ -156,7 +156,10 @@ void gateway_connection::on_item(const ws_decoder::item& item) {
     using enum ws_decoder::kind;
     switch (item.what) {
     case text:
-    case binary: return logic_.on_message(*link_, item.payload, clock::now());
+    case binary:
+        // What was read while the connection said goodbye is nobody's any more.
+        if (link_) logic_.on_message(*link_, item.payload, clock::now());
+        return;
     case ping:
         if (closing_) return;
         write_frame_header(out_, ws_opcode::pong, item.payload.size());

@@ -34,7 +34,7 @@ def _through(case, start, totals, lose, **more):
     account = stand.settled(copies=False, lost=loading)
     stand.summary(account)
     # A session that is lost as its set goes needs no new one; one cut before READY needs another.
-    needed, most = sum(totals), sum(totals) + len(chaos.lost) + chaos.cut_early
+    needed, most = sum(totals), sum(totals) + len(chaos.lost) + chaos.cut
     check(needed <= stand.identifies() <= most,
           f"{stand.identifies()} IDENTIFYs, {needed} to {most} had a reason")
     check(account["repeats_sent"] > 0, "events that were equal to another")
