@@ -27,7 +27,8 @@ class Reshards(Stand):
     def __init__(self, case, shards=4, sim=None, config=None, expect=None):
         # A milder rule of pace than the others': here two sets and the load share the machine.
         world = {"trim": "heartbeat", "dms": 50, "identify_interval": IDENTIFY_MS - 200,
-                 **(sim or {})}
+                 # The busiest shards get a thousand events a second then.
+                 **({"replay_depth": 20000} if LONG else {}), **(sim or {})}
         self.done = 0  # reshardings
         super().__init__(case, shards, world,
                          merged({"resharding": {"overlap": f"{OVERLAP * 1000:.0f}ms"}}, config))
