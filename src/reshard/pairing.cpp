@@ -261,6 +261,11 @@ bool pairing::acquainted(time_point now) const {
         const impl::session &a = olds[o], &b = news[n];
         // Another daemon's, of which nothing comes here.
         if (!a.known || !b.known) return true;
+        // A session of the set that goes which began this late shows nothing that the one that
+        // stays does not.
+        const impl::session &stays = p.wanted == shard_set::old_set ? a : b,
+                            &goes = p.wanted == shard_set::old_set ? b : a;
+        if (later(stays.started, p.settings.overlap) < goes.began_at) return true;
         const bool now_for_long =
             a.live && b.live &&
             later(std::max(a.live_since, b.live_since), p.settings.overlap) <= now;

@@ -18,6 +18,7 @@ LAG_MS = 3000 if LONG else 300
 KINDS = {"TYPING_START": 2, "PRESENCE_UPDATE": 3, "MESSAGE_REACTION_ADD": 2, "MESSAGE_CREATE": 3,
          "VOICE_STATE_UPDATE": 1, "GUILD_MEMBER_UPDATE": 1, "MESSAGE_DELETE": 0.5,
          "CHANNEL_UPDATE": 0.2}
+MOST_LOST = 4  # sessions, a resharding
 ENDED = ("done", "aborted", "failed")
 
 
@@ -219,6 +220,9 @@ class Chaos:
         if self._overlap_since is None or now - self._overlap_since < OVERLAP:
             return False
         common = _gcd(old, new)
+        # The old set goes only when no new session has to be waited for.
+        if sum(then > self._overlap_since for then, _, _ in self.lost) >= MOST_LOST:
+            return False
         return not any(now - then < 3 * OVERLAP and other != total and
                        there % common == shard % common for then, other, there in self.lost)
 

@@ -106,7 +106,8 @@ public:
     // Every lane is led by the preferred set, and the other owes no twin of what the other sent.
     [[nodiscard]] bool settled() const noexcept;
     // Every two sessions that share guilds have been live together for an overlap on end: what
-    // happened before one of them began, which the other alone shows, has been shown.
+    // happened before one of them began, which the other alone shows, has been shown. Not needed
+    // where the one of the set that is to go began an overlap after the one that stays.
     [[nodiscard]] bool acquainted(time_point now) const;
 
     // This set ends: nothing of it is waited for any more, and its events go nowhere.

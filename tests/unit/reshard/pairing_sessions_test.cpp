@@ -30,6 +30,26 @@ TEST_F(PairingSessions, AreAcquaintedAfterAnOverlapTogether) {
     EXPECT_TRUE(pair->acquainted(now));
 }
 
+TEST_F(PairingSessions, ALateOneOfTheSetThatGoesIsNotWaitedFor) {
+    start();
+    pass(settings.overlap + std::chrono::milliseconds(1));
+    pair->prefer(new_set, now);
+    EXPECT_TRUE(pair->acquainted(now));
+
+    live(old_set, false);
+    new_session(old_set);
+    EXPECT_TRUE(pair->acquainted(now)) << "what happens from now on the new set shows";
+    live(old_set, true);
+    EXPECT_TRUE(pair->acquainted(now));
+    pair->prefer(old_set, now);
+    EXPECT_FALSE(pair->acquainted(now)) << "now it is the one that stays";
+
+    pair->prefer(new_set, now);
+    live(new_set, false);
+    new_session(new_set);
+    EXPECT_FALSE(pair->acquainted(now)) << "what happened before now it does not show";
+}
+
 TEST_F(PairingSessions, OfAnotherDaemonAreNotWaitedFor) {
     settings.old_total = shard_count{2};
     settings.new_total = shard_count{4};
