@@ -54,10 +54,11 @@ def rss(daemon):
 
 
 class Stand:
-    """A simulator, and a daemon that outlives its processes."""
+    """A simulator, and a daemon that outlives its processes. `own`: how many of the shards are the
+    daemon's; all."""
 
-    def __init__(self, case, shards=16, sim=None, config=None, environment=None):
-        self.case, self.shards = case, shards
+    def __init__(self, case, shards=16, sim=None, config=None, environment=None, own=None):
+        self.case, self.shards, self.own = case, shards, own or shards
         world = {"guilds": (250 if shards > 8 else 100) * shards, "guild_bytes": 1000, "shards": shards,
                  "max_concurrency": shards, "identify_interval": IDENTIFY_MS - 100,
                  "identify_tolerance": 50, "heartbeat_interval": int(2000 * PATIENCE),
@@ -69,7 +70,7 @@ class Stand:
         self.daemon = case.daemon(self.sim, self.config, environment=environment)
         self.daemon.wait_ready()
         self.first = self.sim.account()
-        equal(self.first["identifies"], shards, "IDENTIFYs of the first start")
+        equal(self.first["identifies"], self.own, "IDENTIFYs of the first start")
         self.settled()
 
     def load(self, rate, mix="realistic", **more):
@@ -87,7 +88,7 @@ class Stand:
         """Whether every shard's session has a connection that has had its replay."""
         there = {s["shard"] for s in self.sim.state()["sessions"]
                  if s["connected"] and not s["replaying"]}
-        return len(there) == self.shards
+        return len(there) == self.own
 
     def wait_connected(self, seconds=30):
         def look():

@@ -25,14 +25,14 @@ ENDED = ("done", "aborted", "failed")
 class Reshards(Stand):
     """A stand whose shard total changes. `shards` is the total of the set in force."""
 
-    def __init__(self, case, shards=4, sim=None, config=None, expect=None):
+    def __init__(self, case, shards=4, sim=None, config=None, expect=None, own=None):
         # A milder rule of pace than the others': here two sets and the load share the machine.
         world = {"trim": "heartbeat", "dms": 50, "identify_interval": IDENTIFY_MS - 200,
                  # The busiest shards get a thousand events a second then.
                  **({"replay_depth": 20000} if LONG else {}), **(sim or {})}
         self.done = 0  # reshardings
         super().__init__(case, shards, world,
-                         merged({"resharding": {"overlap": f"{OVERLAP * 1000:.0f}ms"}}, config))
+                         merged({"resharding": {"overlap": f"{OVERLAP * 1000:.0f}ms"}}, config), own=own)
         self.sim.expect(**(expect or {"resharding": "filtered"}))
 
     def everything(self, rate, dm=0.05):
@@ -77,6 +77,7 @@ class Reshards(Stand):
         """Until the set of so many is the only one, and the handler was told."""
         progress = self.wait_state("done", seconds=seconds + 6 * OVERLAP)
         before, self.shards = self.shards, shards
+        self.own = self.own * shards // before
         self.done += 1
         equal(self.daemon.status()["shards"]["total"], shards, "shards in force")
         self.wait_connected()
@@ -105,7 +106,7 @@ class Reshards(Stand):
     def connected(self):
         there = {s["shard"] for s in self.sim.state()["sessions"]
                  if s["connected"] and not s["replaying"] and s["shards"] == self.shards}
-        return len(there) == self.shards
+        return len(there) == self.own
 
     def wait_received(self, seconds=60):
         def look():

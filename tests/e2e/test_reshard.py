@@ -74,6 +74,22 @@ def test_shrinks_to_one_and_grows(case):
     stand.settled(copies=False)
 
 
+def test_a_part_of_the_shards_to_a_multiple(case):
+    """Another daemon has shards 0 and 3 of 4: what becomes of ours is 1, 2, 5 and 6 of 8."""
+    stand = Reshards(case, 4, sim=APART, own=2,
+                     config={"sharding": {"total": 4, "first": 1, "last": 2}})
+    stand.everything(RATE)
+    for total in (6, 2):
+        answer = stand.ask(total)
+        check(answer.status == 422 and "multiple" in answer.json()["detail"],
+              f"resharding a part of 4 to {total}: {answer}")
+    equal(stand.reshard(8)["session_starts"], 4, "session starts")
+    stand.wait_done(8)
+    equal(sorted(s["id"] for s in stand.daemon.shards()), [1, 2, 5, 6], "the shards")
+    stand.end_load()
+    stand.settled(copies=False, identifies=4)
+
+
 # ---- 2: guilds
 
 
