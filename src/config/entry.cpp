@@ -33,6 +33,7 @@ entry whole_number(std::string key, slot<T> where, T low, T high, std::string me
         return {};
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 
@@ -90,6 +91,7 @@ entry flag(std::string key, slot<bool> where, std::string meaning) {
         return {};
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 
@@ -123,6 +125,7 @@ entry number_or(std::string key, slot<std::optional<std::uint32_t>> where, std::
         return {};
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 
@@ -142,6 +145,7 @@ entry duration(std::string key, slot<milliseconds> where, milliseconds low, mill
         return {};
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 
@@ -161,6 +165,7 @@ entry size(std::string key, slot<byte_count> where, byte_count low, byte_count h
         return {};
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 
@@ -179,6 +184,7 @@ entry text(std::string key, slot<std::string> where, std::string allowed, text_r
         return wrong;
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 
@@ -208,6 +214,7 @@ entry text_list(std::string key, slot<std::vector<std::string>> where, std::stri
         return {};
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 

@@ -30,6 +30,8 @@ struct entry {
     std::function<complaint(draft&, const toml::node&)> take;
     // Whether two settings have the same value here; empty for secrets.
     std::function<bool(settings&, settings&)> same;
+    // Takes the value over; empty for secrets.
+    std::function<void(settings& from, settings& to)> copy;
 };
 using schema_part = std::vector<entry>;
 
@@ -83,6 +85,10 @@ template <class T>
 std::function<bool(settings&, settings&)> compare(slot<T> where) {
     return [where](settings& a, settings& b) { return where(a) == where(b); };
 }
+template <class T>
+std::function<void(settings&, settings&)> copier(slot<T> where) {
+    return [where](settings& from, settings& to) { where(to) = where(from); };
+}
 
 template <class E>
 entry choice(std::string key, slot<E> where, names<E> words, std::string meaning) {
@@ -106,6 +112,7 @@ entry choice(std::string key, slot<E> where, names<E> words, std::string meaning
         return "is " + in_quotes(given->get());
     };
     e.same = compare(where);
+    e.copy = copier(where);
     return e;
 }
 

@@ -65,6 +65,7 @@ entry intents_entry() {
     e.meaning = "which events Discord sends; required";
     e.take = read_intents;
     e.same = compare(slot<std::uint64_t>(at<&settings::discord, &discord::intents>));
+    e.copy = copier(slot<std::uint64_t>(at<&settings::discord, &discord::intents>));
     return e;
 }
 

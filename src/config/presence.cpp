@@ -159,6 +159,7 @@ entry presence_entry() {
     e.meaning = "what IDENTIFY says the bot is doing";
     e.take = read_presence;
     e.same = compare(slot<std::string>(at<&settings::discord, &discord::presence>));
+    e.copy = copier(slot<std::string>(at<&settings::discord, &discord::presence>));
     return e;
 }
 
@@ -170,6 +171,7 @@ entry properties_entry() {
     e.meaning = "how the connection names itself to Discord";
     e.take = read_properties;
     e.same = compare(slot<std::string>(at<&settings::discord, &discord::properties>));
+    e.copy = copier(slot<std::string>(at<&settings::discord, &discord::properties>));
     return e;
 }
 

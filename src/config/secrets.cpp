@@ -208,4 +208,33 @@ void resolve_secrets(draft& d, const surroundings& around) {
     resolve_signing_keys(d, around);
 }
 
+// ---- for a reload
+
+const std::vector<std::string_view>& secret_keys() {
+    static const std::vector<std::string_view> keys = [] {
+        std::vector<std::string_view> all;
+        for (const secret_rule& rule : secret_rules)
+            all.push_back(rule.key);
+        all.push_back(signing_keys_key);
+        return all;
+    }();
+    return keys;
+}
+
+bool same_secret(std::string_view key, settings& a, settings& b) {
+    if (key == signing_keys_key)
+        return std::equal(a.handler.signing_keys.begin(), a.handler.signing_keys.end(),
+                          b.handler.signing_keys.begin(), b.handler.signing_keys.end(),
+                          [](const secret& x, const secret& y) { return x.equals(y.reveal()); });
+    for (const secret_rule& rule : secret_rules)
+        if (rule.key == key) return rule.where(a).equals(rule.where(b).reveal());
+    return true;
+}
+
+void copy_secret(std::string_view key, settings& from, settings& to) {
+    if (key == signing_keys_key) to.handler.signing_keys = from.handler.signing_keys;
+    for (const secret_rule& rule : secret_rules)
+        if (rule.key == key) rule.where(to) = rule.where(from);
+}
+
 }  // namespace shardgate::config

@@ -8,6 +8,8 @@ namespace shardgate {
 backlog::backlog(const config::queue& limits)
     : max_events_(limits.max_events),
       max_bytes_(limits.max_bytes),
+      wanted_events_(limits.max_events),
+      wanted_bytes_(limits.max_bytes),
       // With "spill" this is the last resort, when the disk cannot take more: the oldest go.
       newest_first_(limits.overflow == config::overflow_policy::drop_newest) {}
 
@@ -15,6 +17,13 @@ backlog::~backlog() {
     for (class_queue& c : classes_)
         c.clear();
     ages_.clear_and_dispose([](entry* e) { delete e; });
+}
+
+void backlog::set_limits(const config::queue& limits, bool softly) noexcept {
+    wanted_events_ = limits.max_events;
+    wanted_bytes_ = limits.max_bytes;
+    max_events_ = softly ? std::max(wanted_events_, events_) : wanted_events_;
+    max_bytes_ = softly ? std::max(wanted_bytes_, bytes_) : wanted_bytes_;
 }
 
 entry& backlog::add(event_ptr event, bool own, time_point now) {
@@ -39,6 +48,7 @@ entry& backlog::add(event_ptr event, bool own, time_point now) {
 void backlog::remove(entry& e) {
     --events_;
     bytes_ -= e.event->weight();
+    if (max_events_ > wanted_events_ || max_bytes_ > wanted_bytes_) close_in();
     if (e.in_class.is_linked()) {
         class_queue& c = classes_[static_cast<std::size_t>(e.rank)];
         c.erase(c.iterator_to(e));

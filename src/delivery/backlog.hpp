@@ -18,6 +18,8 @@ namespace shardgate {
 class backlog {
 public:
     explicit backlog(const config::queue& limits);
+    // New bounds. `softly`: what is queued beyond them is not given up, they close in as it goes.
+    void set_limits(const config::queue& limits, bool softly) noexcept;
     ~backlog();
     backlog(const backlog&) = delete;
     backlog& operator=(const backlog&) = delete;
@@ -39,12 +41,12 @@ public:
     }
     // How full memory is, in eighths: 8 is at the bound; below half nobody asks how much, 0.
     [[nodiscard]] unsigned eighths() const noexcept {
-        if (events_ < max_events_ / 2 && bytes_ < max_bytes_ / 2) return 0;  // the usual case
+        if (events_ < wanted_events_ / 2 && bytes_ < wanted_bytes_ / 2) return 0;  // the usual case
         const auto of = [](std::uint64_t used, std::uint64_t most) {
             return most == 0 ? 8U
                              : static_cast<unsigned>(std::min<std::uint64_t>(used * 8 / most, 8));
         };
-        return std::max(of(events_, max_events_), of(bytes_, max_bytes_));
+        return std::max(of(events_, wanted_events_), of(bytes_, wanted_bytes_));
     }
     // What to give up next: the lowest class first, its oldest or newest by policy. Null: nothing
     // may go.
@@ -62,7 +64,13 @@ public:
 private:
     static constexpr std::size_t pool_kept = 4096;
 
-    std::uint64_t max_events_, max_bytes_;
+    void close_in() noexcept {
+        max_events_ = std::min(max_events_, std::max(wanted_events_, events_));
+        max_bytes_ = std::min(max_bytes_, std::max(wanted_bytes_, bytes_));
+    }
+
+    std::uint64_t max_events_, max_bytes_;  // in force; above what is wanted for a while
+    std::uint64_t wanted_events_, wanted_bytes_;
     bool newest_first_;
     std::uint64_t events_ = 0, bytes_ = 0;
     std::array<class_queue, shed_class_count> classes_;

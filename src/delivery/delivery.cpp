@@ -46,12 +46,17 @@ delivery::impl::impl(const config::handler& h, const config::queue& q,
     make_endpoints(h.urls);
 }
 
-void delivery::impl::make_endpoints(const std::vector<std::string>& urls) {
+handler_url_settings delivery::impl::url_settings() const noexcept {
     handler_url_settings s;
     s.cap = cap_of(handler);
     s.reserved = s.cap > 1 ? std::max<std::size_t>(1, s.cap / 8) : 0;
     s.retry_initial = queue.retry_initial;
     s.retry_max = queue.retry_max;
+    return s;
+}
+
+void delivery::impl::make_endpoints(const std::vector<std::string>& urls) {
+    const handler_url_settings s = url_settings();
     endpoints.clear();
     for (const std::string& url : urls)
         endpoints.push_back(std::make_shared<handler_url>(url, s, random));
@@ -321,6 +326,25 @@ void delivery::set_urls(std::vector<std::string> urls, time_point now) {
     d.turn = 0;
     d.waiting.regroup(groups_for(d.handler, urls.size()), now,
                       [&](const lane& l) { return d.group_of(l); });
+}
+
+void delivery::reconfigure(const config::handler& handler, const config::queue& queue,
+                           const config::interactions& interactions, time_point now) {
+    impl& d = *impl_;
+    d.handler.connections = handler.connections;
+    // Not the whole section: what memory and disk were laid out for stays.
+    d.queue.max_events = queue.max_events;
+    d.queue.max_bytes = queue.max_bytes;
+    d.queue.spill_max_bytes = queue.spill_max_bytes;
+    d.queue.spill_max_age = queue.spill_max_age;
+    d.queue.retry_initial = queue.retry_initial;
+    d.queue.retry_max = queue.retry_max;
+    d.interactions = interactions;
+    d.desk.set_rules(interactions);
+    for (const auto& endpoint : d.endpoints)
+        endpoint->set_limits(d.url_settings());
+    d.books.set_limits(d.queue, d.spooling && d.queue.overflow == config::overflow_policy::spill);
+    d.keep_bounds(now);
 }
 
 std::vector<dead_letter> delivery::dead_letters(std::size_t at_most) const {

@@ -56,6 +56,7 @@ struct delivery::impl {
     void gather(lane& l, flight& f, std::size_t& bytes);
     [[nodiscard]] flight& new_flight();
     [[nodiscard]] flight* find_flight(std::uint64_t id) noexcept;
+    [[nodiscard]] handler_url_settings url_settings() const noexcept;
     void make_endpoints(const std::vector<std::string>& urls);
 
     // outcomes (delivery_outcome.cpp)

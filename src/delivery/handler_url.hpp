@@ -3,6 +3,7 @@
 // Owner: delivery. Rules: docs/delivery.md, "When the handler is away".
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,12 @@ class handler_url {
 public:
     // `random` is borrowed.
     handler_url(std::string url, const handler_url_settings& settings, random_source& random);
+
+    // Other limits; its state and what is under way stay.
+    void set_limits(const handler_url_settings& settings) noexcept {
+        settings_ = settings;
+        window_ = std::min(window_, settings.cap);
+    }
 
     // May another request start? An open breaker lets one probe through at a time, when it is due;
     // if one lane alone opened it, another lane may try at once.

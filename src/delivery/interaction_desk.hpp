@@ -54,6 +54,12 @@ class interaction_desk {
 public:
     explicit interaction_desk(const config::interactions& settings, interaction_limits limits = {});
 
+    // Other answers from now on; the deadlines of those that are here stay.
+    void set_rules(const config::interactions& settings) {
+        settings_ = settings;
+        replies_ = interaction_replies(settings);
+    }
+
     // Discord's time, learnt from any event whose id was made just before it was sent:
     // MESSAGE_CREATE. Interactions are observed by track().
     void observe(snowflake id, time_point received, wall_ms received_wall);

@@ -23,8 +23,8 @@ std::string_view name_of(drop_reason r) noexcept {
 }
 
 struct filter_stage::impl {
-    impl(const config::filter& rules, dispatch_sink& next_stage, filter_listener* told)
-        : guild_create(rules.guild_create),
+    impl(const config::filter& given, dispatch_sink& next_stage, filter_listener* told)
+        : rules(given),
           names(rules.only, rules.drop),
           edits(rules.edited_messages, rules.edited_messages_capacity),
           next(next_stage),
@@ -35,7 +35,7 @@ struct filter_stage::impl {
         if (listener != nullptr) listener->on_filtered(event, why);
     }
 
-    config::guild_create_mode guild_create;
+    config::filter rules;
     name_rules names;
     edited_messages edits;
     dispatch_sink& next;
@@ -50,7 +50,7 @@ filter_stage::~filter_stage() = default;
 
 void filter_stage::push(const dispatch& event) {
     const bool loaded = event.mark == guild_mark::loaded;
-    const bool renamed = loaded && impl_->guild_create == config::guild_create_mode::mark;
+    const bool renamed = loaded && impl_->rules.guild_create == config::guild_create_mode::mark;
     const std::string_view forward_as = renamed ? loaded_name : event.forward_as;
 
     // Before the name rules: a bot that drops MESSAGE_CREATE still wants its edits told apart.
@@ -58,7 +58,7 @@ void filter_stage::push(const dispatch& event) {
     if (!impl_->names.passes(event.event, event.name, forward_as))
         return impl_->drop(event, drop_reason::event_name);
     if (unchanged) return impl_->drop(event, drop_reason::unchanged_message);
-    if (loaded && impl_->guild_create == config::guild_create_mode::drop_loaded)
+    if (loaded && impl_->rules.guild_create == config::guild_create_mode::drop_loaded)
         return impl_->drop(event, drop_reason::loaded_guild);
 
     ++impl_->stats.passed;
@@ -66,6 +66,16 @@ void filter_stage::push(const dispatch& event) {
     dispatch copy = event;
     copy.forward_as = forward_as;
     impl_->next.push(copy);
+}
+
+void filter_stage::set_rules(const config::filter& rules) {
+    impl& i = *impl_;
+    const bool same_edits = rules.edited_messages == i.rules.edited_messages &&
+                            rules.edited_messages_capacity == i.rules.edited_messages_capacity;
+    i.rules = rules;
+    i.names = name_rules(rules.only, rules.drop);
+    if (!same_edits)
+        i.edits = edited_messages(rules.edited_messages, rules.edited_messages_capacity);
 }
 
 filter_stats filter_stage::stats() const noexcept {

@@ -78,7 +78,7 @@ void fleet::start(const std::vector<stored_session>& stored) {
     // Max Concurrency).
     for (auto& shard : shards_)
         shard->start(session_of(shard->id()));
-    if (settings_.watchdog.silence) silence_timer_.arm(silence_.deadline());
+    silence_timer_.arm(silence_.deadline());
     sleep_timer_.arm(clock::now() + sleep_check_every);
 }
 
@@ -192,7 +192,9 @@ void fleet::on_event(shard_id shard, shed_class what) {
 
 void fleet::watch_silence() {
     if (stopping_) return;
-    if (const auto advice = silence_.poll(clock::now())) treat(*advice);
+    const auto advice = silence_.poll(clock::now());
+    // Asked each time: a reload may switch it.
+    if (advice && settings_.watchdog.silence) treat(*advice);
     silence_timer_.arm(silence_.deadline());
 }
 

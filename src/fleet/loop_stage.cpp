@@ -24,6 +24,11 @@ loop_stage::loop_stage(const config::settings& settings, deliverer& out, std::st
       by_event_(known_events().size()),
       own_events_(run_id) {}
 
+void loop_stage::set_rules(const config::filter& rules) {
+    scanner_.set_fingerprints(options_for(rules).fingerprints);
+    filter_.set_rules(rules);
+}
+
 void loop_stage::push(const dispatch& event) {
     ++by_event_[static_cast<std::size_t>(event.event)];
     if (event.event == event_id::voice_state_update || event.event == event_id::guild_create ||

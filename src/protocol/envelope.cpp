@@ -127,6 +127,10 @@ result<envelope> scanner::scan(std::string_view frame) {
     return out;
 }
 
+void scanner::set_fingerprints(bool compute) noexcept {
+    impl_->fingerprints = compute;
+}
+
 void scanner::shrink(std::size_t bytes) {
     impl_->tokenizer.shrink(bytes);
 }

@@ -17,6 +17,11 @@ reshard_trigger::reshard_trigger(const config::resharding& rules, random_source&
       next_attempt_(now),
       wait_(2 * duration(rules.check_interval)) {}
 
+void reshard_trigger::set_rules(const config::resharding& rules, time_point now) {
+    rules_ = rules;
+    next_look_ = std::min(next_look_, later(now, rules.check_interval));
+}
+
 bool reshard_trigger::look(const reshard_load& load, time_point now) {
     if (now < next_look_) return false;
     next_look_ = later(now, rules_.check_interval);

@@ -40,7 +40,7 @@ duration idle_time(const http_answer& answer) noexcept {
 }  // namespace
 
 connection::connection(std::shared_ptr<shared_state> shared, connection_owner& owner,
-                       std::string_view constant_head, std::unique_ptr<stream> bytes)
+                       const std::string& constant_head, std::unique_ptr<stream> bytes)
     : shared_(std::move(shared)),
       owner_(&owner),
       constant_head_(constant_head),

@@ -70,7 +70,7 @@ public:
 class connection final : public stream_listener, public std::enable_shared_from_this<connection> {
 public:
     connection(std::shared_ptr<shared_state> shared, connection_owner& owner,
-               std::string_view constant_head, std::unique_ptr<stream> bytes);
+               const std::string& constant_head, std::unique_ptr<stream> bytes);
 
     void open();
     // Pre: has_room().
@@ -143,8 +143,8 @@ private:
     }
 
     std::shared_ptr<shared_state> shared_;
-    connection_owner* owner_;  // null: closed
-    std::string_view constant_head_;
+    connection_owner* owner_;           // null: closed
+    const std::string& constant_head_;  // the owner's; read only while there is one
     std::unique_ptr<stream> stream_;
     response_reader reader_;
 

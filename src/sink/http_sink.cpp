@@ -129,6 +129,17 @@ void http_sink::set_urls(const std::vector<std::string>& urls) {
     impl_->set_urls(urls);
 }
 
+void http_sink::reconfigure(const config::handler& handler) {
+    sink::shared_state& shared = *impl_->shared;
+    shared.timeout = handler.timeout;
+    shared.connections = std::max<std::size_t>(handler.connections, 1);
+    shared.writer.set_secrets(handler);
+    impl_->period = tick_period(handler.timeout);
+    for (const auto* list : {&impl_->pools, &impl_->retired})
+        for (const auto& pool : *list)
+            pool->on_secrets_changed();
+}
+
 sink_stats http_sink::stats() const noexcept {
     sink_stats out = impl_->shared->stats;
     for (const auto* list : {&impl_->pools, &impl_->retired})

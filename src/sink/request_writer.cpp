@@ -115,6 +115,11 @@ request_writer::request_writer(const config::handler& handler, std::uint64_t see
       signer_(handler.signing_keys),
       random_state_(seed) {}
 
+void request_writer::set_secrets(const config::handler& handler) {
+    authorization_ = header_value(handler.authorization.reveal());
+    signer_.set_keys(handler.signing_keys);
+}
+
 std::string request_writer::constant_head(const endpoint& to) const {
     std::string out = "POST " + to.target + " HTTP/1.1\r\nHost: " + to.host_header +
                       "\r\nUser-Agent: shardgate\r\nContent-Type: application/json\r\n";

@@ -44,6 +44,9 @@ public:
     // `seed` starts the trace ids.
     request_writer(const config::handler& handler, std::uint64_t seed);
 
+    // Another Authorization, other signing keys.
+    void set_secrets(const config::handler& handler);
+
     // What every request to `to` begins with.
     [[nodiscard]] std::string constant_head(const endpoint& to) const;
     // `out`'s views live as long as the request's events.

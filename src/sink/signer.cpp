@@ -37,21 +37,30 @@ struct signer::impl {
     std::vector<context_ptr> contexts;
 };
 
-signer::signer(const std::vector<secret>& keys) : impl_(std::make_unique<impl>()) {
-    if (keys.empty()) return;
-    impl_->mac.reset(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-    must(impl_->mac != nullptr);
+signer::signer(const std::vector<secret>& keys) {
+    set_keys(keys);
+}
+
+void signer::set_keys(const std::vector<secret>& keys) {
+    auto made = std::make_unique<impl>();
+    if (keys.empty()) {
+        impl_ = std::move(made);
+        return;
+    }
+    made->mac.reset(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    must(made->mac != nullptr);
     char digest[] = "SHA256";
     const std::array<OSSL_PARAM, 2> parameters{
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end()};
     for (const secret& key : keys) {
-        context_ptr context(EVP_MAC_CTX_new(impl_->mac.get()));
+        context_ptr context(EVP_MAC_CTX_new(made->mac.get()));
         must(context != nullptr);
         const std::string& value = key.reveal();
         must(EVP_MAC_init(context.get(), bytes_of(value), value.size(), parameters.data()) == 1);
-        impl_->contexts.push_back(std::move(context));
+        made->contexts.push_back(std::move(context));
     }
+    impl_ = std::move(made);
 }
 
 signer::~signer() = default;

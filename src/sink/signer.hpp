@@ -21,6 +21,10 @@ public:
     signer(const signer&) = delete;
     signer& operator=(const signer&) = delete;
 
+    // Other keys, not between begin() and append(). Throws as the constructor does, and then keeps
+    // those it has.
+    void set_keys(const std::vector<secret>& keys);
+
     [[nodiscard]] bool active() const noexcept;
     // Begins a signature of "<timestamp>."; add() the body, then append() "v1=…,v1=…".
     void begin(std::string_view timestamp);

@@ -54,6 +54,10 @@ void url_pool::retire() {
         c->retire();
 }
 
+void url_pool::on_secrets_changed() {
+    if (problem_.empty()) constant_head_ = shared_->writer.constant_head(to_);
+}
+
 void url_pool::submit(job j) {
     if (!problem_.empty()) {
         fail_later(shared_, j.request.id, problem_);

@@ -28,6 +28,8 @@ public:
     void tick(time_point now);
     // Takes no more requests of its own; what is under way finishes.
     void retire();
+    // The next request begins as the writer says now.
+    void on_secrets_changed();
     // Drops everything without a report.
     void kill() noexcept;
     [[nodiscard]] bool empty() const noexcept { return all_.empty() && pending_.empty(); }

@@ -157,6 +157,12 @@ public:
     // Blue/green: requests in flight finish at the old URLs; everything else goes to the new ones.
     void set_urls(std::vector<std::string> urls, time_point now);
 
+    // Takes up, of a configuration that was read again, what may change while events are queued:
+    // connections, the queue's bounds and waits, interactions; not the URLs. A smaller bound gives
+    // up what is above it by the policy in force, but with the spool, where it closes in instead.
+    void reconfigure(const config::handler& handler, const config::queue& queue,
+                     const config::interactions& interactions, time_point now);
+
     [[nodiscard]] std::vector<dead_letter> dead_letters(std::size_t at_most) const;
     // Those with one of these idempotency keys; without any, all.
     std::size_t retry_dead_letters(const std::vector<std::string>& keys, time_point now);

@@ -38,6 +38,9 @@ public:
     filter_stage(const config::filter& rules, dispatch_sink& next, filter_listener* listener);
     ~filter_stage() override;
     void push(const dispatch& event) override;
+    // Other rules from the next event on. Of what it knows about messages it forgets all only when
+    // those rules changed. Not from inside push().
+    void set_rules(const config::filter& rules);
     [[nodiscard]] filter_stats stats() const noexcept;
 
 private:

@@ -31,6 +31,8 @@ public:
 
     // An event of a shard, marked by its guild book.
     void push(const dispatch& event);
+    // Other filter rules, from the next event on.
+    void set_rules(const config::filter& rules);
     // SHARDGATE_GUILDS_LOADED and SHARDGATE_GAP of one shard.
     void tell_guilds_loaded(shard_id shard, shard_count shards, generation gen, std::size_t guilds,
                             std::size_t unavailable);

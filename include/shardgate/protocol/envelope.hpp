@@ -112,6 +112,9 @@ public:
     // GUILD_CREATE: where `user` is; 0: in no voice channel, or not to be read.
     [[nodiscard]] snowflake voice_channel_of(std::string_view d, snowflake user);
 
+    // From the next scan() on.
+    void set_fingerprints(bool compute) noexcept;
+
     // Gives memory beyond what frames of `bytes` need back.
     void shrink(std::size_t bytes);
 

@@ -36,6 +36,9 @@ public:
     // `random` is borrowed.
     reshard_trigger(const config::resharding& rules, random_source& random, time_point now);
 
+    // Other rules, from the next look on, which is not later than they say.
+    void set_rules(const config::resharding& rules, time_point now);
+
     // Call at deadline(). True: ask for a plan, "auto" and not by hand; then comes started(), or
     // ended() with why not.
     [[nodiscard]] bool look(const reshard_load& load, time_point now);
@@ -59,7 +62,7 @@ private:
     void back_off(time_point now);
     [[nodiscard]] std::string obstacle(const reshard_load& load) const;
 
-    const config::resharding rules_;
+    config::resharding rules_;
     random_source& random_;
     time_point next_look_;
     time_point next_attempt_;   // not before

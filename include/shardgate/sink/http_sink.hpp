@@ -42,6 +42,8 @@ public:
     void post(delivery_request request);
     // As delivery::set_urls(); requests under way finish.
     void set_urls(const std::vector<std::string>& urls);
+    // Takes up time-out, connections and secrets; not the URLs. Requests under way keep theirs.
+    void reconfigure(const config::handler& handler);
     [[nodiscard]] sink_stats stats() const noexcept;
 
 private:

@@ -285,5 +285,24 @@ TEST(DropReason, HasANameForTheMetricsLabel) {
     EXPECT_EQ(name_of(drop_reason::unchanged_message), "unchanged_message");
 }
 
+TEST_F(FilterStage, NewRulesHoldFromTheNextEventOnAndKeepWhatIsKnownOfMessages) {
+    EXPECT_TRUE(create(R"("id":"7","content":"a")"));
+    EXPECT_TRUE(feed("TYPING_START", ""));
+    config::filter more = rules(edited_messages_mode::unchanged);
+    more.drop = {"TYPING_START"};
+    stage_->set_rules(more);
+    EXPECT_FALSE(feed("TYPING_START", ""));
+    EXPECT_FALSE(update(R"("id":"7","content":"a")"));
+    EXPECT_EQ(stage_->stats().edit_cache_entries, 1U);
+    more.edited_messages = edited_messages_mode::off;
+    stage_->set_rules(more);
+    EXPECT_TRUE(update(R"("id":"7","content":"a")"));
+    more.drop.clear();
+    more.only = {"MESSAGE_CREATE"};
+    stage_->set_rules(more);
+    EXPECT_FALSE(feed("TYPING_START", ""));
+    EXPECT_TRUE(create(R"("id":"8","content":"a")"));
+}
+
 }  // namespace
 }  // namespace shardgate

@@ -61,6 +61,45 @@ TEST_F(HttpSink, RequestsInFlightEachHaveAConnectionUpToTheLimit) {
     EXPECT_EQ(server.peers.size(), 4U);
 }
 
+TEST_F(HttpSink, ANewSecretIsSentOnAConnectionThatIsOpen) {
+    scripted_server server(io);
+    handler.authorization = secret("old");
+    make_sink({server.url()});
+    post(1);
+    run_until_posted(1);
+    handler.authorization = secret("a new and longer one");
+    handler.signing_keys.emplace_back("key");
+    sink->reconfigure(handler);
+    post(2);
+    run_until_posted(2);
+    ASSERT_EQ(server.seen.size(), 2U);
+    EXPECT_NE(server.seen[0].head.find("Authorization: old\r\n"), std::string::npos);
+    EXPECT_EQ(server.seen[0].head.find("X-Shardgate-Signature"), std::string::npos);
+    EXPECT_NE(server.seen[1].head.find("Authorization: a new and longer one\r\n"),
+              std::string::npos);
+    EXPECT_NE(server.seen[1].head.find("X-Shardgate-Signature: v1="), std::string::npos);
+    EXPECT_EQ(server.peers.size(), 1U);
+}
+
+TEST_F(HttpSink, MoreConnectionsMayBeOpenedAfterAReload) {
+    scripted_server server(io);
+    std::vector<peer*> waiting;
+    server.on_request = [&](peer& p, const auto&) { waiting.push_back(&p); };
+    handler.connections = 1;
+    make_sink({server.url()});
+    post(1);
+    run_until([&] { return waiting.size() == 1; });
+    handler.connections = 3;
+    sink->reconfigure(handler);
+    post(2);
+    post(3);
+    run_until([&] { return waiting.size() == 3; });
+    for (auto* p : waiting)
+        p->ok();
+    run_until_posted(3);
+    EXPECT_EQ(server.peers.size(), 3U);
+}
+
 TEST_F(HttpSink, AnInteractionMayHaveAConnectionBeyondTheLimit) {
     scripted_server server(io);
     server.on_request = [](peer& p, const auto& r) {
