@@ -91,6 +91,18 @@ level = "warn"
                 sys.exit(f"waited in vain: {name}")
             time.sleep(0.2)
 
+    def settled(self):
+        """The account, once nothing follows the load any more and everything has arrived; or as it
+        is after a minute."""
+        end = time.monotonic() + 60
+        while True:
+            load = call(self.at["control"] + "/state")["load"]
+            account = call(self.at["control"] + "/account")
+            over = not load["running"] and load["follow_ups"] == 0 and account["missing"] == 0
+            if over or time.monotonic() > end:
+                return account
+            time.sleep(0.5)
+
     def use(self):
         return cpu_seconds(self.daemon.pid), rss_mib(self.daemon.pid)
 
@@ -148,8 +160,7 @@ def main():
         rows.append(("after", time.monotonic() - began, b.use()[0] - cpu, b.use()[1], b.use()[1],
                      percentile(lag, b.lag(), 0.99)))
         call(b.at["control"] + "/load", {"stop": True})
-        time.sleep(5)
-        account = call(b.at["control"] + "/account")
+        account = b.settled()
         b.daemon.terminate()
         b.daemon.wait(30)
         b.sim.terminate()
@@ -163,6 +174,8 @@ def main():
     print(f"\n{account['sent']} events sent; missing {account['missing']}, copies {account['copies']}, "
           f"out of order {account['out_of_order']}, unwanted {account['unwanted']}, pacing violations "
           f"{account['pacing_violations']}; pairing: {now['pairing']}")
+    if account["missing"]:
+        print(f"missing: {account['missing_first']}; lost: {account['lost_by']}")
     return 0 if state == "done" and not (account["missing"] or account["copies"]) else 1
 
 
