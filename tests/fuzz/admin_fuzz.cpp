@@ -48,8 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         reader.continued();
         while (reader.now() == admin::request_reader::state::complete) {
             const admin::http_request request = reader.take();
-            const admin::later_answer never = [](const admin::http_response&) { std::abort(); };
-            const auto at_once = router.handle(request, never);
+            const admin::later_answer nobody = [](const admin::http_response&) { std::abort(); };
+            const auto at_once = router.handle(request, nobody);
             if (!at_once) std::abort();
             const admin::http_response& answer = *at_once;
             static_cast<void>(admin::serialize(answer, request, true, {}));
