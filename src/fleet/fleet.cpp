@@ -113,6 +113,12 @@ shard_runner& fleet::runner(shard_id id) {
     return **it;  // who asks has the id from here
 }
 
+shard_runner* fleet::find(shard_id id) noexcept {
+    const auto it = std::lower_bound(shards_.begin(), shards_.end(), id,
+                                     [](const auto& s, shard_id i) { return s->id() < i; });
+    return it == shards_.end() || (*it)->id() != id ? nullptr : it->get();
+}
+
 bool fleet::stop_some(close_code code, std::size_t n,
                       const std::function<bool(const shard_runner&)>& spare) {
     stopping_ = true;

@@ -87,6 +87,12 @@ void shard_runner::reconnect(bool new_session) {
     act();
 }
 
+submitted shard_runner::submit(gateway_command command) {
+    const submitted what = fsm_.submit(std::move(command), clock::now(), actions_);
+    act();
+    return what;
+}
+
 std::uint64_t shard_runner::wire_bytes() const noexcept {
     return finished_wire_bytes_ + (socket_ ? socket_->wire_bytes() : 0);
 }
@@ -415,6 +421,7 @@ shard_snapshot shard_runner::snapshot() const {
     s.identifies = stats.identifies;
     s.resumes = stats.resumes_done;
     s.zombies = stats.zombies;
+    s.commands_waiting = fsm_.commands().size();
     s.invalid_sessions = stats.invalid_sessions;
     s.wire_bytes = wire_bytes();
     s.payload_bytes = payload_bytes_;

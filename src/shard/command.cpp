@@ -4,11 +4,10 @@
 
 #include <array>
 #include <boost/json.hpp>
-#include <charconv>
 #include <optional>
-#include <string_view>
 #include <utility>
 
+#include "shard/json_snowflake.hpp"
 #include "shardgate/protocol/opcode.hpp"
 #include "shardgate/protocol/outbound.hpp"
 
@@ -16,25 +15,6 @@ namespace shardgate {
 namespace {
 
 namespace json = boost::json;
-
-std::string_view view_of(const json::string& s) noexcept {
-    return {s.data(), s.size()};
-}
-
-std::optional<snowflake> read_snowflake(const json::value& v) noexcept {
-    if (const json::string* text = v.if_string()) {
-        const std::string_view digits = view_of(*text);
-        std::uint64_t value = 0;
-        const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (ec != std::errc() || end != digits.data() + digits.size() || value == 0)
-            return std::nullopt;
-        return snowflake{value};
-    }
-    if (const std::int64_t* number = v.if_int64(); number && *number > 0)
-        return snowflake{static_cast<std::uint64_t>(*number)};
-    if (const std::uint64_t* number = v.if_uint64()) return snowflake{*number};
-    return std::nullopt;
-}
 
 bool may_be_sent(std::int32_t op) noexcept {
     switch (static_cast<opcode>(op)) {

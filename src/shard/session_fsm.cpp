@@ -185,20 +185,32 @@ time_point session_fsm::deadline() const noexcept {
 }
 
 bool session_fsm::submit(std::string text, std::int32_t op, time_point now, session_actions& out) {
-    const bool down = phase_ == phase::idle || phase_ == phase::parked || stopping_;
     result<gateway_command> command = read_command(std::move(text), op);
-    if (down || command.has_error()) {
+    if (command.has_value()) return submit(std::move(*command), now, out) == submitted::queued;
+    ++stats_.commands_refused;
+    return false;
+}
+
+submitted session_fsm::submit(gateway_command command, time_point now, session_actions& out) {
+    if (phase_ == phase::idle || phase_ == phase::parked || stopping_) {
         ++stats_.commands_refused;
-        return false;
+        return submitted::down;
     }
-    std::string presence = command->presence;
-    if (!commands_.add(std::move(*command), now)) {
+    std::string presence = command.presence;
+    if (!commands_.add(std::move(command), now)) {
         ++stats_.commands_refused;
-        return false;
+        return submitted::full;
     }
     if (!presence.empty()) presence_ = std::move(presence);
     after(now, out);
-    return true;
+    return submitted::queued;
+}
+
+duration session_fsm::until_place(time_point now) const noexcept {
+    // Of a session that is not live nobody knows.
+    constexpr duration unknown = std::chrono::seconds(5);
+    if (phase_ != phase::live || commands_due_ == never) return unknown;
+    return std::max(commands_due_ - now, duration::zero());
 }
 
 void session_fsm::on_guilds_loaded() noexcept {

@@ -83,6 +83,8 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<shard_runner>>& shards() const noexcept {
         return shards_;
     }
+    // Null: it does not run here.
+    [[nodiscard]] shard_runner* find(shard_id id) noexcept;
     [[nodiscard]] std::uint64_t guilds() const noexcept;
     // On the fullest shard.
     [[nodiscard]] std::uint64_t fullest() const noexcept;

@@ -64,6 +64,8 @@ public:
     void start(const stored_session* stored);
     void stop(close_code code);
     void reconnect(bool new_session);
+    // A gateway command of the bot, read by read_command().
+    [[nodiscard]] submitted submit(gateway_command command);
 
     // See state_source: what of this shard is to be kept.
     void add_state(store_batch& batch);

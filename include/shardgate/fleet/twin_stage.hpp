@@ -32,6 +32,7 @@ public:
     void on_new_session(generation gen, shard_id shard);
 
     void prefer(shard_set set);
+    [[nodiscard]] shard_set preferred() const noexcept { return pairing_.preferred(); }
     // Nothing is lost and nothing doubled when the set that is not preferred ends now.
     [[nodiscard]] bool settled() const { return pairing_.settled() && acquainted(); }
     [[nodiscard]] bool acquainted() const { return pairing_.acquainted(clock::now()); }

@@ -29,6 +29,7 @@ struct shard_snapshot {
     std::string url;  // host only
     std::uint64_t connects = 0, identifies = 0, resumes = 0, zombies = 0, invalid_sessions = 0;
     std::uint64_t wire_bytes = 0, payload_bytes = 0;
+    std::uint64_t commands_waiting = 0;  // of the bot, for the connection or the limits
 };
 
 struct url_status {
@@ -135,6 +136,12 @@ struct metrics_snapshot {
     histogram handler_request_seconds, delivery_lag_seconds;
     std::vector<double> loop_lag_seconds;  // per worker
     reshard_snapshot reshard;
+    std::vector<std::pair<std::string, std::uint64_t>> reloads;   // result
+    bool last_reload_worked = true;                               // also when there was none
+    std::vector<std::pair<std::string, std::uint64_t>> commands;  // result
+    std::uint64_t commands_waiting = 0;
+    std::vector<std::pair<std::string, std::uint64_t>> member_requests;  // outcome
+    std::uint64_t member_requests_waiting = 0;
 };
 
 struct readiness {

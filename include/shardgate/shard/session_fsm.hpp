@@ -123,6 +123,13 @@ struct session_stats {
     std::uint64_t requests_ignored = 0;  // op 1 beyond what 120 payloads a minute can answer
 };
 
+// What becomes of a command that a session is given.
+enum class submitted : std::uint8_t {
+    queued,  // it goes as soon as the session is live and the limits let it
+    full,    // the bounded queue has no place: later
+    down,    // the shard is stopped or parked
+};
+
 class session_fsm {
 public:
     // `random` is borrowed and outlives the machine.
@@ -162,10 +169,14 @@ public:
     [[nodiscard]] time_point deadline() const noexcept;
 
     // Queues a gateway command (op 3, 4, 8, 31, 43) until the connection is live and the limits
-    // let it pass; `out` receives what may go now. False: the bounded queue is full, the shard is
-    // down for good, or read_command() refuses the text (who wants to know why asks it first).
+    // let it pass; `out` receives what may go now.
+    [[nodiscard]] submitted submit(gateway_command command, time_point now, session_actions& out);
+    // The same for one that is only text. False also when read_command() refuses it.
     [[nodiscard]] bool submit(std::string text, std::int32_t op, time_point now,
                               session_actions& out);
+    // How long until one of the waiting commands may go, making place for another.
+    [[nodiscard]] duration until_place(time_point now) const noexcept;
+    [[nodiscard]] const command_queue& commands() const noexcept { return commands_; }
     // The guild stream after READY has settled: loading becomes ready.
     void on_guilds_loaded() noexcept;
     // What later heartbeats and RESUMEs carry instead of the received seq, never above it. Unset:
