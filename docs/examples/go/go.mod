@@ -1,0 +1,3 @@
+module example.invalid/shardgate-handler
+
+go 1.19
