@@ -120,6 +120,7 @@ std::optional<http_response> refuse(const http_request& request, std::string_vie
         return unauthorized("metrics token");
     }
     if (needed == access::metrics && !rules.token.empty()) return std::nullopt;
+    if (needed == access::page && !rules.token.empty()) return std::nullopt;
     if (!rules.token.empty()) {
         if (carries(request, rules.token)) return std::nullopt;
         return unauthorized("admin token");

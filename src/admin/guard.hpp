@@ -14,6 +14,7 @@ namespace shardgate::admin {
 
 enum class access : std::uint8_t {
     open,     // anybody: a probe that knows no token and may send any Host
+    page,     // anybody who may show our page; without a token only this machine's browsers
     metrics,  // the metrics token, if there is one
     token,    // the admin token, if there is one
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/http_codec.hpp"
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <charconv>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -175,7 +177,10 @@ std::string serialize(const http_response& answer, const http_request& request, 
     out += reason_phrase(answer.status);
     out += "\r\nDate: " + http_date(date);
     out += "\r\nContent-Type: " + answer.content_type;
-    out += "\r\nContent-Length: " + std::to_string(answer.body.size());
+    if (answer.stream == nullptr)
+        out += "\r\nContent-Length: " + std::to_string(answer.body.size());
+    else if (!request.http_1_0)
+        out += "\r\nTransfer-Encoding: chunked";
     // Answers change from one second to the next and are nobody else's business.
     out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     for (const auto& [name, value] : answer.headers)
@@ -185,8 +190,18 @@ std::string serialize(const http_response& answer, const http_request& request, 
     else if (request.http_1_0)
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
-    if (request.method != "HEAD") out += answer.body;
+    if (request.method != "HEAD" && answer.stream == nullptr) out += answer.body;
     return out;
+}
+
+void append_chunk(std::string& out, std::string_view piece) {
+    if (piece.empty()) return;  // an empty one would be the last
+    std::array<char, 16> size{};
+    const auto end = std::to_chars(size.data(), size.data() + size.size(), piece.size(), 16).ptr;
+    out.append(size.data(), end);
+    out += "\r\n";
+    out += piece;
+    out += "\r\n";
 }
 
 }  // namespace shardgate::admin

@@ -49,7 +49,13 @@ private:
 };
 
 // The answer's bytes, with Date, Content-Length and Connection. HEAD gets the length but no body.
+// Of an answer with a stream the head alone; its pieces follow as chunks, or, for HTTP/1.0, as they
+// are until the connection ends.
 [[nodiscard]] std::string serialize(const http_response& answer, const http_request& request,
                                     bool keep_alive, wall_ms date);
+
+// A piece of a chunked body (RFC 9112 section 7.1); nothing for an empty one.
+void append_chunk(std::string& out, std::string_view piece);
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 }  // namespace shardgate::admin

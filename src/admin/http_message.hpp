@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "shardgate/base/time.hpp"
 
 namespace shardgate::admin {
 
@@ -42,10 +46,30 @@ struct http_request {
     }
 };
 
+// A body that comes piece by piece: the server asks for more when the peer has taken what there
+// was. Bounded by whoever makes it; who does not read is dropped by the server.
+class body_stream {
+public:
+    enum class next : std::uint8_t {
+        more,  // ask again when this is sent
+        wait,  // ask again when woken, at the latest at deadline()
+        end    // that was all
+    };
+    virtual ~body_stream() = default;
+    // Appends what there is.
+    [[nodiscard]] virtual next read(std::string& into, time_point now) = 0;
+    [[nodiscard]] virtual time_point deadline() const { return never; }
+    // How long to gather before it is asked again: many small events, few writes.
+    [[nodiscard]] virtual duration pace() const { return duration{0}; }
+    // Set while somebody waits for more; whoever has some calls it.
+    std::function<void()> wake;
+};
+
 struct http_response {
     unsigned status = 200;
     std::string content_type = "application/json";
     std::string body;
+    std::shared_ptr<body_stream> stream;                       // in place of the body
     std::vector<std::pair<std::string, std::string>> headers;  // ours, never from outside
 };
 

@@ -165,6 +165,14 @@ void write_delivery(prometheus_text& p, const metrics_snapshot& m) {
              m.interactions);
 }
 
+void write_commands(prometheus_text& p, const metrics_snapshot& m) {
+    labelled(p, "commands_total", "Gateway commands of the bot, by what became of them.", "result",
+             m.commands);
+    single(p, kind::gauge, "commands_waiting",
+           "Gateway commands that wait for their connection or for Discord's limits.",
+           m.commands_waiting);
+}
+
 void write_queue(prometheus_text& p, const metrics_snapshot& m) {
     const queue_snapshot& q = m.status.queue;
     single(p, kind::gauge, "queue_events", "Events waiting for the handler, in memory.", q.events);
@@ -210,6 +218,11 @@ void write_process(prometheus_text& p, const metrics_snapshot& m, const page_ext
     p.family(kind::gauge, "loop_lag_seconds", "How late the event loop is.");
     for (std::size_t i = 0; i < m.loop_lag_seconds.size(); ++i)
         p.sample(m.loop_lag_seconds[i], {{"worker", std::to_string(i)}});
+    labelled(p, "reloads_total", "Readings of the configuration while running, by result.",
+             "result", m.reloads);
+    single(p, kind::gauge, "config_last_reload_successful",
+           "0 while the file that was read last has errors and was not taken.",
+           m.last_reload_worked ? 1U : 0U);
     single(p, kind::counter, "log_lines_lost_total",
            "Log lines that standard error did not take in time.", x.log_lines_lost);
     single(p, kind::gauge, "admin_connections", "Open admin connections.", x.server.connections);
@@ -220,6 +233,12 @@ void write_process(prometheus_text& p, const metrics_snapshot& m, const page_ext
            "Admin requests that were not HTTP or too large.", x.server.bad_requests);
     single(p, kind::counter, "admin_timeouts_total", "Admin requests that came too slowly.",
            x.server.timeouts);
+    single(p, kind::gauge, "admin_streams", "Open live tails and dashboards.", x.server.streams);
+    single(p, kind::counter, "admin_slow_readers_total",
+           "Clients dropped because they did not read their stream.", x.server.slow_readers);
+    single(p, kind::counter, "admin_tail_dropped_events_total",
+           "Events that a live tail left out because its client was too slow.",
+           x.server.tail_dropped);
     const auto shared = [&](kind k, std::string_view name, std::string_view help, auto value) {
         p.shared_family(k, name, help);
         if (x.process) p.sample(value(*x.process));
@@ -249,6 +268,7 @@ std::string metrics_page(const metrics_snapshot& m, const page_extras& extras) {
     write_reshard(page, m);
     write_gateway(page, m);
     write_delivery(page, m);
+    write_commands(page, m);
     write_queue(page, m);
     write_storage(page, m);
     write_process(page, m, extras);

@@ -20,6 +20,9 @@ struct server_counters {
     std::uint64_t requests = 0;      // answered by a route
     std::uint64_t bad_requests = 0;  // not understood, too large
     std::uint64_t timeouts = 0;      // requests that did not arrive in time
+    std::uint64_t streams = 0;       // open answers without an end
+    std::uint64_t slow_readers = 0;  // dropped for not reading theirs
+    std::uint64_t tail_dropped = 0;  // events a live tail's client did not get
 };
 
 struct page_extras {

@@ -66,14 +66,6 @@ std::optional<http_response> read_request(std::string_view body, reshard_request
     return std::nullopt;
 }
 
-// Nothing, or an object without members: clients that always send one mean nothing by it.
-bool is_empty(std::string_view body) {
-    if (is_blank(body)) return true;
-    boost::json::error_code bad;
-    const value v = boost::json::parse({body.data(), body.size()}, bad);
-    return !bad && v.is_object() && v.get_object().empty();
-}
-
 http_response answer_of(const reshard_reply& reply) {
     using kind = reshard_reply::kind;
     switch (reply.what) {
@@ -118,7 +110,7 @@ http_response reshard_progress(const daemon_view& view, const target& t) {
 
 http_response abort_reshard(daemon_view& view, const target& t, std::string_view body) {
     if (auto no = refuse_others(t, {}, "none")) return *no;
-    if (!is_empty(body)) return problem(400, "This call takes no body.");
+    if (!is_empty_object(body)) return problem(400, "This call takes no body.");
     switch (view.abort_reshard()) {
     case abort_reply::aborting: return json(202, to_json(view.reshard_progress()));
     case abort_reply::nothing_runs: return problem(409, "No resharding runs.");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/router.hpp"
 
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -12,9 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "admin/assets.hpp"
+#include "admin/bot_send.hpp"
 #include "admin/dead_letters.hpp"
+#include "admin/guilds.hpp"
+#include "admin/handler.hpp"
 #include "admin/json_text.hpp"
 #include "admin/problem.hpp"
+#include "admin/reload.hpp"
 #include "admin/reshard.hpp"
 #include "admin/views.hpp"
 #include "shardgate/metrics/prometheus_text.hpp"
@@ -92,25 +96,37 @@ std::string sentence(const std::vector<std::string>& reasons) {
 
 }  // namespace
 
-router::router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras)
-    : rules_(std::move(rules)), view_(view), extras_(std::move(extras)) {}
+router::router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras,
+               live_feeds* feeds)
+    : rules_(std::move(rules)), view_(view), extras_(std::move(extras)), feeds_(feeds) {}
 
 router::match router::find(std::string_view method, const target& t) {
-    static const std::array<route, 13> table{{
+    static const std::vector<route> table{
         {"GET", {"healthz"}, access::open, &router::healthz},
         {"GET", {"readyz"}, access::open, &router::readyz},
         {"GET", {"metrics"}, access::metrics, &router::metrics},
         {"GET", {"v1", "status"}, access::token, &router::status},
         {"GET", {"v1", "shards"}, access::token, &router::shards},
         {"GET", {"v1", "shards", "*"}, access::token, &router::shard},
+        {"POST", {"v1", "shards", "*", "send"}, access::token, &router::send_to_shard},
+        {"POST", {"v1", "shards", "*", "reconnect"}, access::token, &router::reconnect},
+        {"POST", {"v1", "send"}, access::token, &router::send},
         {"GET", {"v1", "queue"}, access::token, &router::queue},
+        {"POST", {"v1", "reload"}, access::token, &router::reload},
         {"GET", {"v1", "dead-letters"}, access::token, &router::list_dead_letters},
         {"DELETE", {"v1", "dead-letters"}, access::token, &router::delete_dead_letters},
         {"POST", {"v1", "dead-letters", "retry"}, access::token, &router::retry_dead_letters},
         {"GET", {"v1", "reshard"}, access::token, &router::reshard_progress},
         {"POST", {"v1", "reshard"}, access::token, nullptr, &router::reshard},
         {"DELETE", {"v1", "reshard"}, access::token, &router::abort_reshard},
-    }};
+        {"GET", {"v1", "guilds"}, access::token, &router::guilds},
+        {"POST", {"v1", "handler"}, access::token, &router::change_handler},
+        {"GET", {"v1", "events"}, access::token, &router::events},
+        {"GET", {"v1", "stats"}, access::token, &router::stats},
+        {"GET", {"v1", "openapi.json"}, access::page, &router::openapi},
+        {"GET", {}, access::page, &router::page},
+        {"GET", {"dashboard", "*"}, access::page, &router::page_part},
+    };
     match m;
     for (const route& r : table) {
         if (!fits(r.path, t.segments)) continue;
@@ -131,7 +147,9 @@ std::optional<http_response> router::handle(const http_request& request, later_a
                                        : host != nullptr     ? std::string_view(*host)
                                                              : std::string_view();
     const match m = find(request.method, *t);
-    const access needed = m.at_path != nullptr ? m.at_path->needed : access::token;
+    const access needed = m.found != nullptr     ? m.found->needed
+                          : m.at_path != nullptr ? m.at_path->needed
+                                                 : access::token;
     if (std::optional<http_response> no = refuse(request, authority, needed, rules_)) return *no;
     if (m.at_path == nullptr)
         return problem(404, "There is nothing at " + quote(request.target) + ".");
@@ -184,6 +202,10 @@ http_response router::queue(const question&) const {
     return json(body);
 }
 
+http_response router::reload(const question& q) const {
+    return admin::reload(view_, q.at, q.body);
+}
+
 http_response router::list_dead_letters(const question& q) const {
     return admin::list_dead_letters(view_, q.at);
 }
@@ -206,6 +228,46 @@ http_response router::abort_reshard(const question& q) const {
 
 std::optional<http_response> router::reshard(const question& q, later_answer later) const {
     return admin::reshard(view_, q.at, q.body, std::move(later));
+}
+
+http_response router::guilds(const question& q) const {
+    return admin::guilds(view_, q.at);
+}
+
+http_response router::change_handler(const question& q) const {
+    return admin::change_handler(view_, q.at, q.body);
+}
+
+http_response router::page(const question&) const {
+    return show_asset("index.html");
+}
+
+http_response router::page_part(const question& q) const {
+    return show_asset(q.at.segments[1]);
+}
+
+http_response router::openapi(const question&) const {
+    return show_asset("openapi.json");
+}
+
+http_response router::events(const question& q) const {
+    return admin::open_events(feeds_, q.at);
+}
+
+http_response router::send_to_shard(const question& q) const {
+    return admin::send_to_shard(view_, q.at, q.body);
+}
+
+http_response router::send(const question& q) const {
+    return admin::send(view_, q.at, q.body);
+}
+
+http_response router::reconnect(const question& q) const {
+    return admin::reconnect(view_, q.at, q.body);
+}
+
+http_response router::stats(const question& q) const {
+    return admin::open_stats(feeds_, q.at);
 }
 
 http_response router::shards(const question& q) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "admin/feeds.hpp"
 #include "admin/guard.hpp"
 #include "admin/http_message.hpp"
 #include "admin/metrics_page.hpp"
@@ -18,13 +19,20 @@ namespace shardgate::admin {
 
 class router {
 public:
-    // `view` outlives the router.
-    router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras);
+    // `view` and `feeds` outlive the router. Without feeds the calls that never end are refused.
+    router(guard_rules rules, daemon_view& view, std::function<page_extras()> extras,
+           live_feeds* feeds = nullptr);
 
     // Answers everything, and HEAD as GET: the codec leaves the body out. Nothing: the answer
     // comes through `later`, perhaps never. Without one, calls that need it are refused (503).
     [[nodiscard]] std::optional<http_response> handle(const http_request& request,
                                                       later_answer later = {}) const;
+
+    // Of the next request on.
+    void set_tokens(const secret& token, const secret& metrics_token) {
+        rules_.token = token;
+        rules_.metrics_token = metrics_token;
+    }
 
 private:
     struct route;
@@ -42,16 +50,28 @@ private:
     [[nodiscard]] http_response shards(const question& q) const;
     [[nodiscard]] http_response shard(const question& q) const;
     [[nodiscard]] http_response queue(const question& q) const;
+    [[nodiscard]] http_response reload(const question& q) const;
     [[nodiscard]] http_response list_dead_letters(const question& q) const;
     [[nodiscard]] http_response retry_dead_letters(const question& q) const;
     [[nodiscard]] http_response delete_dead_letters(const question& q) const;
     [[nodiscard]] http_response reshard_progress(const question& q) const;
     [[nodiscard]] http_response abort_reshard(const question& q) const;
     [[nodiscard]] std::optional<http_response> reshard(const question& q, later_answer later) const;
+    [[nodiscard]] http_response guilds(const question& q) const;
+    [[nodiscard]] http_response change_handler(const question& q) const;
+    [[nodiscard]] http_response page(const question& q) const;
+    [[nodiscard]] http_response page_part(const question& q) const;
+    [[nodiscard]] http_response openapi(const question& q) const;
+    [[nodiscard]] http_response events(const question& q) const;
+    [[nodiscard]] http_response stats(const question& q) const;
+    [[nodiscard]] http_response send_to_shard(const question& q) const;
+    [[nodiscard]] http_response send(const question& q) const;
+    [[nodiscard]] http_response reconnect(const question& q) const;
 
     guard_rules rules_;
     daemon_view& view_;
     std::function<page_extras()> extras_;
+    live_feeds* feeds_;
 };
 
 }  // namespace shardgate::admin

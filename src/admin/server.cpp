@@ -45,6 +45,10 @@ std::string admin_server::address() const {
     return impl_->address();
 }
 
+void admin_server::set_tokens(const config::admin& settings) {
+    impl_->set_tokens(settings.token, settings.metrics_token);
+}
+
 void admin_server::stop() {
     impl_->stop();
 }

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "admin/connection.hpp"
 #include "admin/http_codec.hpp"
 #include "admin/problem.hpp"
 #include "shardgate/base/log.hpp"
@@ -37,55 +38,6 @@ wall_ms wall_now() {
 
 }  // namespace
 
-// One peer: its socket, what it has sent, and the one deadline of what is being waited for.
-struct connection : std::enable_shared_from_this<connection> {
-    explicit connection(stream_socket s)
-        : socket(std::move(s)), timer(socket.get_executor()), answered(socket.get_executor()) {}
-
-    // Lets the operation under way fail at `when`.
-    void arm(time_point when) {
-        expired = false;
-        timer.expires_at(when);
-        timer.async_wait([self = shared_from_this(), mine = ++epoch](const error_code& ec) {
-            // Its completion may already be queued when the timer is cancelled.
-            if (ec || mine != self->epoch) return;
-            self->expired = true;
-            error_code ignored;
-            self->socket.cancel(ignored);
-        });
-    }
-    void disarm() {
-        ++epoch;
-        timer.cancel();
-    }
-    // Ends what waits for an answer.
-    void wake() {
-        answered.cancel();
-        error_code ignored;
-        socket.cancel(ignored);
-    }
-    // Of a socket that can be read: has the peer gone, or sent more?
-    [[nodiscard]] bool has_left() {
-        error_code code;
-        socket.non_blocking(true, code);
-        char one = 0;
-        socket.receive(asio::buffer(&one, 1), asio::socket_base::message_peek, code);
-        return code && code != asio::error::would_block;
-    }
-
-    stream_socket socket;
-    asio::steady_timer timer;
-    asio::steady_timer answered;  // waits for an answer while the socket cannot
-    std::uint64_t epoch = 0;
-    bool expired = false;
-
-    request_reader reader;
-    request_reader::state phase = request_reader::state::refused;  // none yet
-    time_point until{};                                            // the phase's end
-    bool first = true;                                             // no request came yet
-    std::array<char, 8192> chunk{};
-};
-
 // An answer that may not be there yet.
 struct pending_answer {
     std::optional<http_response> answer;
@@ -96,11 +48,16 @@ server_core::server_core(asio::any_io_executor loop, listener l, guard_rules rul
                          daemon_view& view, server_limits limits)
     : loop_(loop),
       listener_(std::move(l)),
-      router_(std::move(rules), view,
-              [this] {
-                  return page_extras{read_process_stats(), counters_, log::lost_lines()};
-              }),
       limits_(limits),
+      feeds_(view),
+      router_(
+          std::move(rules), view,
+          [this] {
+              counters_.tail_dropped = feeds_.tail.dropped();
+              counters_.streams = feeds_.tail.clients() + feeds_.stats.clients();
+              return page_extras{read_process_stats(), counters_, log::lost_lines()};
+          },
+          &feeds_),
       tasks_(std::move(loop)) {}
 
 void server_core::start(const std::shared_ptr<server_core>& self) {
@@ -111,6 +68,7 @@ void server_core::stop() {
     if (stopped_) return;
     stopped_ = true;
     listener_.close();
+    feeds_.close();
     // From inside the loop at once, else on its next turn: Asio 1.26 posts a cancellation that is
     // emitted from outside and by then may find its task gone (chriskohlhoff/asio issue 1332).
     asio::dispatch(loop_, [self = shared_from_this()] { self->tasks_.cancel(); });
@@ -282,6 +240,10 @@ asio::awaitable<bool> server_core::answer(shared self, peer c) {
     self->route(request, pending);
     if (!pending->answer) co_await wait_for(self, c, pending);
     if (!pending->answer) co_return false;
+    if (pending->answer->stream) {
+        const bool whole = co_await stream(self, c, request, std::move(*pending->answer));
+        co_return whole;
+    }
     std::string text = serialize(*pending->answer, request, request.keep_alive, wall_now());
     const bool sent = co_await send(self, c, std::move(text));
     const bool open = sent && request.keep_alive;

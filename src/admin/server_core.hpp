@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "admin/feeds.hpp"
 #include "admin/http_message.hpp"
 #include "admin/listener.hpp"
 #include "admin/metrics_page.hpp"
@@ -44,6 +45,9 @@ public:
 
     [[nodiscard]] const std::string& address() const noexcept { return listener_.text(); }
     [[nodiscard]] const server_counters& counters() const noexcept { return counters_; }
+    void set_tokens(const secret& token, const secret& metrics_token) {
+        router_.set_tokens(token, metrics_token);
+    }
     [[nodiscard]] task_group& tasks() noexcept { return tasks_; }
 
 private:
@@ -59,6 +63,13 @@ private:
     static boost::asio::awaitable<void> wait_for(shared self, peer c,
                                                  std::shared_ptr<pending_answer> pending);
     static boost::asio::awaitable<bool> send(shared self, peer c, std::string text);
+    // An answer piece by piece (server_stream.cpp); false when the connection is of no further use.
+    static boost::asio::awaitable<bool> stream(shared self, peer c, http_request request,
+                                               http_response head);
+    static boost::asio::awaitable<bool> send_piece(shared self, peer c, std::string text);
+    // Until the stream has more or wants to be asked; false when the peer has left.
+    static boost::asio::awaitable<bool> wait_for_more(shared self, peer c,
+                                                      std::shared_ptr<body_stream> from);
     // Sends a last answer and lets the peer read it: closing with unread bytes would reset it away.
     static boost::asio::awaitable<void> say_goodbye(shared self, peer c, http_response why);
 
@@ -69,9 +80,10 @@ private:
 
     boost::asio::any_io_executor loop_;
     listener listener_;
-    router router_;
     server_limits limits_;
     server_counters counters_;
+    live_feeds feeds_;
+    router router_;
     std::size_t later_answers_ = 0;  // that may still come
     bool stopped_ = false;
     task_group tasks_;

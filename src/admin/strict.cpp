@@ -2,6 +2,8 @@
 #include "admin/strict.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <string>
 
 #include "admin/problem.hpp"
@@ -20,6 +22,13 @@ std::optional<http_response> refuse_others(const target& t,
 
 bool is_blank(std::string_view body) noexcept {
     return body.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+bool is_empty_object(std::string_view body) {
+    if (is_blank(body)) return true;
+    boost::json::error_code bad;
+    const boost::json::value v = boost::json::parse({body.data(), body.size()}, bad);
+    return !bad && v.is_object() && v.get_object().empty();
 }
 
 }  // namespace shardgate::admin

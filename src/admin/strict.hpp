@@ -18,4 +18,7 @@ namespace shardgate::admin {
 // Nothing but white space.
 [[nodiscard]] bool is_blank(std::string_view body) noexcept;
 
+// Nothing, or an object without members: clients that always send one mean nothing by it.
+[[nodiscard]] bool is_empty_object(std::string_view body);
+
 }  // namespace shardgate::admin

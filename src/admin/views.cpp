@@ -32,6 +32,8 @@ object counts(const std::vector<std::pair<std::string, std::uint64_t>>& all) {
     return out;
 }
 
+}  // namespace
+
 object handler_json(const status_snapshot& s) {
     boost::json::array urls;
     for (const url_status& u : s.handler_urls) {
@@ -48,8 +50,6 @@ object handler_json(const status_snapshot& s) {
     out["urls"] = std::move(urls);
     return out;
 }
-
-}  // namespace
 
 std::string without_secrets(std::string_view url) {
     std::string out(url);
@@ -136,6 +136,7 @@ object to_json(const shard_snapshot& s) {
     out["identifies"] = s.identifies;
     out["resumes"] = s.resumes;
     out["zombies"] = s.zombies;
+    out["commands_waiting"] = s.commands_waiting;
     out["invalid_sessions"] = s.invalid_sessions;
     out["wire_bytes"] = s.wire_bytes;
     out["payload_bytes"] = s.payload_bytes;

@@ -17,6 +17,7 @@ namespace shardgate::admin {
 [[nodiscard]] boost::json::object to_json(const queue_snapshot& q);
 [[nodiscard]] boost::json::object to_json(const storage_snapshot& s);
 [[nodiscard]] boost::json::object to_json(const dead_letter_snapshot& l);  // without its payload
+[[nodiscard]] boost::json::object handler_json(const status_snapshot& s);
 [[nodiscard]] boost::json::array sentences(const std::vector<std::string>& all);
 
 // A URL without what may be a secret in it: user and password, and the query.

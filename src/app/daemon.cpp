@@ -78,23 +78,27 @@ std::string hex(std::uint64_t n) {
 
 }  // namespace
 
-daemon::daemon(const config::settings& settings)
+daemon::daemon(const config::settings& settings, settings_source reread)
     : settings_(settings),
+      reread_(std::move(reread)),
       random_(seed()),
       user_agent_("DiscordBot (https://github.com/shardgate/shardgate, " +
                   config::version_number() + ")"),
-      disk_(open_disk(loop_.get_executor(), settings)),
-      discord_tls_(tls_for_discord(settings.discord)),
-      handler_tls_(tls_for_handler(settings.handler)),
+      disk_(open_disk(loop_.get_executor(), settings_)),
+      discord_tls_(tls_for_discord(settings_.discord)),
+      handler_tls_(tls_for_handler(settings_.handler)),
       rest_(std::make_unique<http_client>(loop_.get_executor(), *discord_tls_, user_agent_)),
-      deliverer_(std::make_unique<deliverer>(loop_.get_executor(), settings, *rest_, *handler_tls_,
+      deliverer_(std::make_unique<deliverer>(loop_.get_executor(), settings_, *rest_, *handler_tls_,
                                              "d" + hex(seed()), random_, nullptr)),
-      stage_(std::make_unique<loop_stage>(settings, *deliverer_, "s" + hex(seed()))),
+      stage_(std::make_unique<loop_stage>(settings_, *deliverer_, "s" + hex(seed()))),
       lag_(loop_.get_executor(), lag_measured_every),
+      manager_(loop_.get_executor(), config::surroundings::real().environment,
+               [this] { return status(); }),
       flush_timer_(loop_.get_executor(), [this] { finish_when_flushed(); }),
       tasks_(loop_.get_executor(),
              [this](std::string_view, std::string_view) { stop(exit_software); }),
-      trigger_timer_(loop_.get_executor(), [this] { watch_fullness(); }) {
+      trigger_timer_(loop_.get_executor(), [this] { watch_fullness(); }),
+      presence_timer_(loop_.get_executor(), [this] { go_round(); }) {
     if (disk_) take_state();
 }
 
@@ -106,6 +110,7 @@ int daemon::run() {
     watch_signals();
     if (keeper_) resume_stored();
     tasks_.spawn("start", begin());
+    asio::post(loop_, [this] { manager_.ready(); });
     loop_.run();
     return exit_code_;
 }
@@ -187,9 +192,7 @@ void daemon::watch_signals() {
         stop(exit_stopped);
     };
     handlers.on_stop_now = [this](int) { leave_now(); };
-    handlers.on_reload = [] {
-        log::warn("SIGHUP: this version cannot reload its configuration; restart it instead");
-    };
+    handlers.on_reload = [this] { (void)reload(); };
     signals_ = std::make_unique<signal_watcher>(loop_.get_executor(), std::move(handlers));
 }
 
@@ -204,6 +207,7 @@ void daemon::stop(int exit_code) {
     stopping_ = true;
     exit_code_ = exit_code;
     flush_until_ = clock::now() + fleet_stop_patience + settings_.state.stop_flush;
+    manager_.stopping(flush_until_ - clock::now() + store_patience + fleet_stop_patience);
     tasks_.cancel();
     stop_fleets();
     flush_timer_.arm(clock::now() + fleet_stop_patience);
@@ -272,11 +276,11 @@ void daemon::leave() {
     loop_.stop();
 }
 
-int run_daemon(const config::settings& settings) {
+int run_daemon(const config::settings& settings, settings_source reread) {
     log::configure(settings.log.level, settings.log.format);
     int code = exit_software;
     try {
-        daemon d(settings);
+        daemon d(settings, std::move(reread));
         code = d.run();
     } catch (const startup_failure& e) {
         log::error(e.what());

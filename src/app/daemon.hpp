@@ -12,10 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "app/event_tap.hpp"
+#include "app/notify.hpp"
 #include "app/plan_facts.hpp"
 #include "app/resharder.hpp"
 #include "shardgate/admin/server.hpp"
+#include "shardgate/app/run.hpp"
 #include "shardgate/config/config.hpp"
+#include "shardgate/config/reload.hpp"
 #include "shardgate/fleet/bot_gateway.hpp"
 #include "shardgate/fleet/deliverer.hpp"
 #include "shardgate/fleet/fleet.hpp"
@@ -23,12 +27,14 @@
 #include "shardgate/fleet/loop_stage.hpp"
 #include "shardgate/fleet/state_keeper.hpp"
 #include "shardgate/identify/ledger.hpp"
+#include "shardgate/reshard/command_route.hpp"
 #include "shardgate/reshard/plan.hpp"
 #include "shardgate/reshard/trigger.hpp"
 #include "shardgate/runtime/lazy_timer.hpp"
 #include "shardgate/runtime/loop_lag.hpp"
 #include "shardgate/runtime/signals.hpp"
 #include "shardgate/runtime/task_group.hpp"
+#include "shardgate/shard/presence_round.hpp"
 #include "shardgate/store/storage.hpp"
 #include "shardgate/transport/http_client.hpp"
 #include "shardgate/transport/tls_client.hpp"
@@ -42,7 +48,7 @@ struct startup_failure : std::runtime_error {
 
 class daemon final : private daemon_view, private fleet_listener, private state_source {
 public:
-    explicit daemon(const config::settings& settings);
+    daemon(const config::settings& settings, settings_source reread);
     ~daemon() override;
 
     // Until stopped; the exit code.
@@ -79,9 +85,24 @@ private:
     [[nodiscard]] reshard_parts parts_for_reshard();
     void stop_fleets();
 
+    // What the bot sends (daemon_bot.cpp).
+    struct sender;  // a shard and its set
+    [[nodiscard]] fleet* set_of(std::optional<std::uint32_t> gen) const noexcept;
+    [[nodiscard]] shard_count sending_total() const noexcept;
+    [[nodiscard]] std::optional<sender> sender_for(const gateway_command& command);
+    [[nodiscard]] send_reply send_by_shard(const send_request& wanted);
+    [[nodiscard]] send_reply send_by_guild(gateway_command command);
+    [[nodiscard]] send_reply hand_over(const sender& to, const gateway_command& command);
+    [[nodiscard]] send_reply send_to_all(gateway_command presence);
+    [[nodiscard]] std::size_t all_shards() const noexcept;
+    void go_round();
+
     // Stop: close resumably, flush for a while, leave.
     void watch_signals();
     void leave_now();
+    // What of the new settings is here now (reload.cpp).
+    [[nodiscard]] reload_reply reload_now();
+    void take_up(const config::reload_plan& plan);
     void stop(int exit_code);
     void finish_when_flushed();
     void finish();
@@ -109,10 +130,17 @@ private:
     void reshard(const reshard_request& wanted, std::function<void(reshard_reply)> done) override;
     [[nodiscard]] reshard_snapshot reshard_progress() const override;
     abort_reply abort_reshard() override;
+    reload_reply reload() override;
+    send_reply send(const send_request& wanted) override;
+    send_reply reconnect(const reconnect_request& wanted) override;
+    [[nodiscard]] guild_list guilds(bool with_ids) const override;
+    void change_handler(const handler_change& change) override;
+    void watch_events(event_watcher* watcher) override;
     [[nodiscard]] metrics_snapshot metrics() const override;
     [[nodiscard]] readiness ready() const override;
 
-    const config::settings& settings_;
+    config::settings settings_;  // changes by a reload alone
+    settings_source reread_;
     boost::asio::io_context loop_{1};
     time_point started_ = clock::now();
     random_source random_;
@@ -129,8 +157,10 @@ private:
     memory_ledger ledger_;  // without a state directory
     loop_lag lag_;
     std::unique_ptr<signal_watcher> signals_;
+    service_reporter manager_;
     lazy_timer flush_timer_;
     task_group tasks_;
+    event_tap tap_;
     std::unique_ptr<admin_server> admin_;
 
     // Built when Discord has answered.
@@ -144,6 +174,9 @@ private:
     reshard_snapshot last_reshard_;
     generation last_generation_{1};
     snowflake stored_bot_{};
+    presence_round presence_round_;
+    lazy_timer presence_timer_;
+    command_route command_route_;
     bool planning_ = false;
     std::size_t fleets_to_stop_ = 0;
 
@@ -160,6 +193,9 @@ private:
     time_point identify_from_{};  // the crash-loop breaker's
     std::uint32_t crashes_ = 0;   // unclean ends lately
     std::vector<std::string> warnings_;
+    std::string restart_warning_;  // keys of the file that wait for the next start
+    std::uint64_t reloads_ = 0, reloads_refused_ = 0;
+    bool last_reload_worked_ = true;
     time_point limits_seen_{};
     std::string plan_source_ = "discord";
     std::string waiting_for_ = "GET /gateway/bot";

@@ -164,11 +164,14 @@ void daemon::start_reshard(reshard_order order, const std::vector<stored_session
         // Not from inside it: it ends here.
         asio::post(loop_, [this] { on_reshard_over(); });
     });
+    presence_round_.again(all_shards(), clock::now());
+    presence_timer_.arm(presence_round_.deadline());
 }
 
 void daemon::on_reshard_over() {
     if (stopping_ || !resharder_) return;
     last_reshard_ = resharder_->snapshot();
+    command_route_.clear();
     if (std::unique_ptr<fleet> next = resharder_->take_new()) {
         next->report_to(*this);
         next->spend_reserve(false);

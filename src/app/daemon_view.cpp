@@ -92,6 +92,7 @@ status_snapshot daemon::status() const {
                              std::to_string(static_cast<long>(seconds(keeper_->slow()) * 1000)) +
                              " ms");
     if (trigger_ && !trigger_->warning().empty()) s.warnings.push_back(trigger_->warning());
+    if (!restart_warning_.empty()) s.warnings.push_back(restart_warning_);
     s.waiting_for = waiting_for_;
     s.plan_source = plan_source_;
     if (!fleet_) return s;
@@ -206,7 +207,10 @@ metrics_snapshot daemon::metrics() const {
     m.sink_stale_retries = sink.stale_retries;
     m.loop_lag_seconds = {seconds(lag_.latest())};
     m.reshard = reshard_progress();
+    m.reloads = {{"applied", reloads_}, {"refused", reloads_refused_}};
+    m.last_reload_worked = last_reload_worked_;
     if (!fleet_) return m;
+    std::uint64_t commands_sent = 0, commands_refused = 0, expired = 0, replaced = 0;
     std::uint64_t sent = 0, started = 0, refused = 0, resumes = 0, resumed = 0, lost = 0;
     for (const auto& shard : fleet_->shards()) {
         const session_stats& s = shard->session().stats();
@@ -216,7 +220,15 @@ metrics_snapshot daemon::metrics() const {
         m.payload_bytes += shard->payload_bytes();
         m.bad_frames += s.bad_frames;
         m.zombies += s.zombies;
+        const command_queue& waiting = shard->session().commands();
+        commands_sent += s.commands_sent, commands_refused += s.commands_refused;
+        expired += waiting.expired(), replaced += waiting.coalesced();
+        m.commands_waiting += waiting.size();
     }
+    m.commands = {{"sent", commands_sent},
+                  {"refused", commands_refused},
+                  {"expired", expired},
+                  {"replaced", replaced}};
     m.identifies = {{"sent", sent}, {"ready", started}, {"invalid_session", refused}};
     m.resumes = {{"sent", resumes}, {"resumed", resumed}, {"session_lost", lost}};
     for (const auto& [code, n] : fleet_->closes())

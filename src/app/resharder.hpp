@@ -63,6 +63,10 @@ public:
     [[nodiscard]] bool succeeded() const noexcept {
         return machine_.state() == reshard_state::done;
     }
+    // The new set takes the lead, or has it: what the bot sends goes through it.
+    [[nodiscard]] bool new_leads() const noexcept {
+        return twins_ != nullptr && twins_->preferred() == shard_set::new_set;
+    }
     [[nodiscard]] reshard_snapshot snapshot() const;
     [[nodiscard]] const reshard_order& order() const noexcept { return order_; }
 

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <istream>
@@ -16,10 +17,14 @@
 #include <utility>
 #include <vector>
 
+#include "client/colours.hpp"
 #include "client/fields.hpp"
+#include "client/reload.hpp"
 #include "client/render.hpp"
 #include "client/reshard.hpp"
+#include "client/send.hpp"
 #include "client/session.hpp"
+#include "client/tail.hpp"
 
 namespace shardgate::client {
 
@@ -30,6 +35,7 @@ using config::admin_options;
 // A request's head is bounded at the daemon's side (8 KiB), its body too (64 KiB).
 constexpr std::size_t keys_in_target = 4096;
 constexpr std::size_t keys_in_body = 200;
+constexpr std::chrono::seconds between_looks{2};
 
 int show_queue(const session& s) {
     const auto queue = answer_of(s, {"GET", "/v1/queue", ""}, boost::json::kind::object);
@@ -38,7 +44,8 @@ int show_queue(const session& s) {
     return exit_done;
 }
 
-int show_status(const session& s) {
+// Once.
+int show_status(const session& s, bool clear) {
     const auto status = answer_of(s, {"GET", "/v1/status", ""}, boost::json::kind::object);
     if (!status) return exit_unavailable;
     if (s.options.json) {
@@ -47,8 +54,20 @@ int show_status(const session& s) {
     }
     const auto shards = answer_of(s, {"GET", "/v1/shards", ""}, boost::json::kind::array);
     if (!shards) return exit_unavailable;
-    s.at.out << render_status(status->json.get_object(), shards->json.get_array());
+    const std::string text = render_status(status->json.get_object(), shards->json.get_array());
+    if (clear) s.at.out << clear_screen;
+    s.at.out << (s.at.colours ? coloured(text) : text) << std::flush;
     return exit_done;
+}
+
+int watch_status(const session& s) {
+    for (bool first = true;; first = false) {
+        if (!first && !s.at.colours && !s.options.json) s.at.out << '\n';
+        if (const int end = show_status(s, s.at.colours && !s.options.json); end != exit_done)
+            return end;
+        if (!s.at.out) return exit_done;  // nobody reads any more
+        s.with.pause(between_looks);
+    }
 }
 
 int show_dead_letters(const session& s) {
@@ -179,12 +198,15 @@ int run_command(config::command what, const admin_options& options, const tools&
                 const terminal& at) {
     const session s{with, at, options};
     switch (what) {
-    case config::command::status: return show_status(s);
+    case config::command::status: return options.watch ? watch_status(s) : show_status(s, false);
     case config::command::queue: return show_queue(s);
     case config::command::list_dead_letters: return show_dead_letters(s);
     case config::command::retry_dead_letters: return retry(s);
     case config::command::delete_dead_letters: return remove(s);
     case config::command::reshard: return reshard(s);
+    case config::command::reload: return reload(s);
+    case config::command::send: return send(s);
+    case config::command::tail: return tail(s);
     case config::command::run:
     case config::command::check: break;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "client/exchange.hpp"
 #include "shardgate/client/run.hpp"
@@ -18,6 +19,11 @@ inline constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
 struct tools {
     std::function<result<admin_answer>(const admin_call&)> ask;
     std::function<void(duration)> pause;
+    // A call whose answer goes on and on: each piece of its body as it comes, until `take` wants no
+    // more. The body of what is no success is in the answer.
+    std::function<result<admin_answer>(const admin_call&,
+                                       const std::function<bool(std::string_view)>& take)>
+        follow;
 };
 
 // The exit code. Failures of `ask` are told on `at.err`.

@@ -26,13 +26,19 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
+constexpr std::chrono::seconds longest_silence{60};
+
 // Steps one after the other, each run to its end or to the common deadline. Handlers write to
 // members only, and the loop, destroyed last, drops those that never ran.
 class one_exchange {
 public:
-    explicit one_exchange(duration patience) : until_(later(clock::now(), patience)) {
+    explicit one_exchange(duration patience, const taker* take = nullptr)
+        : until_(later(clock::now(), patience)), take_(take) {
         parser_.header_limit(16U << 10);
-        parser_.body_limit(answer_limit);
+        if (take_ == nullptr)
+            parser_.body_limit(answer_limit);
+        else
+            parser_.body_limit(boost::none);
         parser_.eager(true);
     }
 
@@ -117,8 +123,20 @@ private:
             if (bad && bad != http::error::need_more) return not_http(bad);
             std::copy(chunk_.begin() + taken, chunk_.begin() + filled, chunk_.begin());
             filled -= taken;
+            if (!hand_on()) return std::nullopt;
         }
         return std::nullopt;
+    }
+
+    // What came of a body that goes on and on; false: no more of it is wanted.
+    bool hand_on() {
+        if (take_ == nullptr || !parser_.is_header_done()) return true;
+        std::string& body = parser_.get().body();
+        if (parser_.get().result_int() != 200) return body.size() <= answer_limit;
+        until_ = later(clock::now(), longest_silence);
+        const bool more = body.empty() || (*take_)(body);
+        body.clear();
+        return more;
     }
 
     verdict end() {
@@ -135,6 +153,7 @@ private:
 
     asio::io_context io_{1};
     time_point until_;
+    const taker* take_;  // null: the whole answer at its end
     std::optional<socket> socket_;
     http::response_parser<http::string_body> parser_;
     std::string text_;
@@ -160,6 +179,12 @@ std::string request_text(const endpoint& to, const secret& token, const admin_ca
 
 result<admin_answer> exchange(const endpoint& to, const secret& token, const admin_call& call) {
     const auto step = std::make_unique<one_exchange>(call.patience);
+    return step->run(to.where, request_text(to, token, call));
+}
+
+result<admin_answer> follow(const endpoint& to, const secret& token, const admin_call& call,
+                            const taker& take) {
+    const auto step = std::make_unique<one_exchange>(call.patience, &take);
     return step->run(to.where, request_text(to, token, call));
 }
 

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "client/endpoint.hpp"
 #include "shardgate/base/result.hpp"
@@ -36,5 +38,12 @@ struct admin_answer {
 // Fails with half a sentence for a person ("connection refused"), without the token.
 [[nodiscard]] result<admin_answer> exchange(const endpoint& to, const secret& token,
                                             const admin_call& call);
+
+// Gets the body piece by piece; false = no more is wanted.
+using taker = std::function<bool(std::string_view piece)>;
+// As exchange(), for an answer that goes on and on. `patience` is for its beginning; after it a
+// silence of a minute ends it. The answer's body is empty when it is a success.
+[[nodiscard]] result<admin_answer> follow(const endpoint& to, const secret& token,
+                                          const admin_call& call, const taker& take);
 
 }  // namespace shardgate::client

@@ -66,6 +66,11 @@ int run_admin_call(const config::command_line& line, const config::surroundings&
         if (!answer) return result<client::admin_answer>(explained(answer.error(), url));
         return answer;
     };
+    with.follow = [&](const client::admin_call& call, const client::taker& take) {
+        result<client::admin_answer> answer = client::follow(*to, *token, call, take);
+        if (!answer) return result<client::admin_answer>(explained(answer.error(), url));
+        return answer;
+    };
     with.pause = [](duration span) { std::this_thread::sleep_for(span); };
     return client::run_command(line.what, line.admin, with, at);
 }

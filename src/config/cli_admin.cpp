@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "config/rules.hpp"
 #include "config/text.hpp"
 
 namespace shardgate::config {
@@ -16,6 +17,13 @@ constexpr std::size_t max_key = 160;
 std::string check_key(const std::string& key) {
     if (!key.empty() && key.size() <= max_key && is_visible_ascii(key)) return {};
     return "wants keys as \"shardgate queue dead-letters\" shows them";
+}
+
+// Goes into a request's target as it is.
+std::string check_event_name(const std::string& name) {
+    std::string text = name;
+    const std::string wrong = event_name_rule(text);
+    return wrong.empty() && !name.empty() ? std::string() : "wants an event's name, MESSAGE_CREATE";
 }
 
 // What can be a number of shards is for the daemon to say.
@@ -108,12 +116,47 @@ void admin_verbs::add_reshard(CLI::App& app) {
         "refuses, or (with --wait) it ended otherwise.");
 }
 
+void admin_verbs::add_send(CLI::App& app) {
+    verb& v =
+        add(app, command::send, "send",
+            "send a gateway command (ops 3, 4, 8, 31, 43) through the daemon: to the shard of "
+            "its d.guild_id, a presence without one to every shard");
+    v.at->add_option("--shard", v.given.shard, "to this shard instead")->type_name("ID");
+    v.at->add_option("JSON", v.given.payload_text,
+                     R"(the payload, {"op":3,"d":{...}}, at most 4096 bytes; - = standard input)")
+        ->required()
+        ->type_name("");
+}
+
+void admin_verbs::add_tail(CLI::App& app) {
+    verb& v = add(app, command::tail, "tail",
+                  "events as they go to the handler, until interrupted. Times in UTC, sizes in "
+                  "bytes. Never slows the daemon: who reads too slowly misses some, and is told");
+    v.at->add_option("--type", v.given.types, "only events of this name; may be repeated")
+        ->type_name("NAME")
+        ->check(CLI::Validator(check_event_name, ""));
+    v.at->add_option("--guild", v.given.guilds, "only of this guild; may be repeated")
+        ->type_name("ID");
+    v.at->add_option("--shard", v.given.shard, "only of this shard")->type_name("ID");
+    v.at->add_flag("--payload", v.given.payload,
+                   "with what they say: it holds what users wrote. Tokens are withheld");
+    v.at->footer(
+        "Exit codes: 0 the daemon stopped, 64 usage, 69 the daemon cannot be reached or refuses.");
+}
+
 admin_verbs::admin_verbs(CLI::App& app) {
-    add(app, command::status, "status",
-        "shards, handler, queue and storage of a running daemon. Latencies in milliseconds, ages "
-        "in seconds, sizes in bytes (KiB = 1024)");
+    verb& status =
+        add(app, command::status, "status",
+            "shards, handler, queue and storage of a running daemon. Latencies in milliseconds, "
+            "ages in seconds, sizes in bytes (KiB = 1024)");
+    status.at->add_flag("--watch", status.given.watch, "again every 2 s, until interrupted");
     add_queue(app);
     add_reshard(app);
+    add(app, command::reload, "reload",
+        "make the daemon read its configuration again; says what was applied, and what waits for a "
+        "restart. A file with errors changes nothing");
+    add_send(app);
+    add_tail(app);
 }
 
 std::optional<std::pair<command, admin_options>> admin_verbs::parsed() const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line's verbs that ask a running daemon: status, queue, reshard. Another one is an
+// The command line's verbs that ask a running daemon: status, queue, reshard, reload,
+// send, tail. Another one is an
 // entry in admin_verbs and a command. Private to src/config.
 #pragma once
 
@@ -30,6 +31,8 @@ private:
     verb& add(CLI::App& parent, command what, const char* name, const char* about);
     void add_queue(CLI::App& app);
     void add_reshard(CLI::App& app);
+    void add_send(CLI::App& app);
+    void add_tail(CLI::App& app);
 
     std::deque<verb> verbs_;  // CLI11 keeps pointers into them
 };

@@ -2,6 +2,7 @@
 // [filter], [handler] and [queue]: what goes to the handler, how, and what waits for it.
 #include "config/rules.hpp"
 #include "config/schema.hpp"
+#include "shardgate/config/address.hpp"
 
 namespace shardgate::config {
 namespace {
@@ -17,7 +18,6 @@ constexpr auto queue_field = at<&settings::queue, Field>;
 
 constexpr byte_count kib = 1ULL << 10, mib = 1ULL << 20, tib = 1ULL << 40;
 constexpr std::size_t max_event_names = 256;
-constexpr std::size_t max_urls = 64;
 
 constexpr const char* event_names = "a list of at most 256 different event names in capitals";
 constexpr const char* optional_path = "empty, or an absolute path";
@@ -62,7 +62,7 @@ schema_part handler_schema() {
         text_list("handler.urls", handler_field<&handler::urls>,
                   "a list of 1 to 64 different URLs, each http, https or "
                   "\"unix:/socket/path:/request/path\"",
-                  1, max_urls, handler_url_rule, "where events are posted to"),
+                  1, max_handler_urls, handler_url_rule, "where events are posted to"),
         choice("handler.balance", handler_field<&handler::balance>, balances,
                "which URL gets which event"),
         secret_text("handler.secret", "the value of an HTTP header",

@@ -50,11 +50,13 @@ deliverer::deliverer(boost::asio::any_io_executor loop, const config::settings& 
       timer_(loop, [this] { pump(); }) {}
 
 void deliverer::push(const dispatch& event) {
+    if (tap_ != nullptr) tap_->on_push(event);
     core_.push(event);
     pump();
 }
 
 void deliverer::push_own(event_ptr event) {
+    if (tap_ != nullptr) tap_->on_push_own(*event);
     core_.push_own(std::move(event), clock::now());
     pump();
 }
@@ -72,6 +74,12 @@ void deliverer::pump() {
     if (spool_ != nullptr && core_.spool_due(now)) spool_->pump();
 }
 
+void deliverer::reconfigure(const config::settings& settings) {
+    sink_.reconfigure(settings.handler);
+    core_.reconfigure(settings.handler, settings.queue, settings.interactions, clock::now());
+    pump();
+}
+
 std::size_t deliverer::retry_dead_letters(const std::vector<std::string>& keys) {
     const std::size_t n = core_.retry_dead_letters(keys, clock::now());
     pump();
@@ -82,6 +90,17 @@ std::size_t deliverer::clear_dead_letters(const std::vector<std::string>& keys) 
     const std::size_t n = core_.clear_dead_letters(keys);
     pump();
     return n;
+}
+
+void deliverer::pause(bool paused) {
+    core_.pause(paused, clock::now());
+    pump();
+}
+
+void deliverer::set_urls(const std::vector<std::string>& urls) {
+    core_.set_urls(urls, clock::now());
+    sink_.set_urls(urls);
+    pump();
 }
 
 void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome) {

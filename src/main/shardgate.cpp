@@ -18,7 +18,11 @@ int ask_daemon(const shardgate::config::command_line& line) {
     const bool interactive = screen && ::isatty(STDIN_FILENO) != 0;
     const char* const kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): one thread
     const bool redraws = screen && kind != nullptr && std::string_view(kind) != "dumb";
-    const shardgate::terminal at{std::cin, std::cout, std::cerr, interactive, redraws};
+    // no-color.org
+    const char* const plain = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
+    const bool colours = ::isatty(STDOUT_FILENO) != 0 && kind != nullptr &&
+                         std::string_view(kind) != "dumb" && (plain == nullptr || *plain == '\0');
+    const shardgate::terminal at{std::cin, std::cout, std::cerr, interactive, redraws, colours};
     return shardgate::run_admin_call(line, shardgate::config::surroundings::real(), at);
 }
 
@@ -34,7 +38,10 @@ int main(int argc, char** argv) {
         if (line.what == config::command::check) return config::run_check(line, std::cout);
         if (config::is_admin_call(line.what)) return ask_daemon(line);
         const auto settings = config::load_or_explain(line, std::cerr);
-        return settings ? run_daemon(*settings) : exit_config;
+        if (!settings) return exit_config;
+        return run_daemon(*settings, [&line] {
+            return config::load_file(line.file, line.over, config::surroundings::real());
+        });
     } catch (const std::exception& e) {
         std::cerr << "shardgate: " << e.what() << '\n';
         return exit_software;

@@ -32,6 +32,9 @@ struct sealed_view final : daemon_view {
     }
     [[nodiscard]] reshard_snapshot reshard_progress() const override { std::abort(); }
     abort_reply abort_reshard() override { std::abort(); }
+    [[nodiscard]] guild_list guilds(bool) const override { std::abort(); }
+    void change_handler(const handler_change&) override { std::abort(); }
+    void watch_events(event_watcher*) override { std::abort(); }
 };
 
 }  // namespace

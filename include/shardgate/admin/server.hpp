@@ -24,6 +24,9 @@ public:
 
     // As bound: "127.0.0.1:7600" (the port chosen when 0 was asked for) or "unix:/path".
     [[nodiscard]] std::string address() const;
+    // Other tokens, of the next request on; open connections stay. An admin token may only become
+    // empty on an address that only this machine reaches.
+    void set_tokens(const config::admin& settings);
     // Accepts nothing more and drops what is open; `view` is not asked again. The coroutines end on
     // the loop's next turn.
     void stop();

@@ -2,7 +2,10 @@
 // The daemon from a configuration to an exit code.
 #pragma once
 
+#include <functional>
+
 #include "shardgate/config/config.hpp"
+#include "shardgate/config/load.hpp"
 
 namespace shardgate {
 
@@ -13,7 +16,10 @@ inline constexpr int exit_refused = 69;   // Discord refuses for good: no shard 
 inline constexpr int exit_software = 70;  // a bug: an exception that nobody expected
 inline constexpr int exit_config = 78;
 
+// Reads the configuration again, with the command line's overrides. On the loop: bounded.
+using settings_source = std::function<config::loaded()>;
+
 // Runs until a signal or a final refusal. Blocks; one per process. `settings` are checked.
-[[nodiscard]] int run_daemon(const config::settings& settings);
+[[nodiscard]] int run_daemon(const config::settings& settings, settings_source reread);
 
 }  // namespace shardgate

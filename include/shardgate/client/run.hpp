@@ -17,6 +17,7 @@ struct terminal {
     std::ostream& err;
     bool interactive = false;
     bool redraws = false;
+    bool colours = false;  // `out` is a screen that shows them
 };
 
 // Pre: is_admin_call(line.what). 0 done; 64 wrong usage; 69 the daemon cannot be reached, refuses,

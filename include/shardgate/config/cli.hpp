@@ -25,6 +25,9 @@ enum class command : std::uint8_t {
     retry_dead_letters,
     delete_dead_letters,
     reshard,
+    reload,
+    send,
+    tail,
 };
 
 // What the admin client is asked to do, and where.
@@ -42,6 +45,12 @@ struct admin_options {
     bool dry_run = false;
     bool wait = false;
     bool abort = false;
+
+    bool watch = false;                  // status, again and again
+    std::optional<std::uint32_t> shard;  // to send to, or to see events of
+    std::string payload_text;            // to send: {"op":…,"d":…}; "-" = from standard input
+    std::vector<std::string> types;      // of events to see; empty = all
+    std::vector<std::uint64_t> guilds;
 };
 
 // Where the admin client looks when it is not told.

@@ -31,6 +31,14 @@ public:
     virtual void when_held(generation gen, shard_id shard, std::function<void()> go) = 0;
 };
 
+// Sees what goes into delivery, while somebody watches. Must not call back.
+class delivery_tap {
+public:
+    virtual ~delivery_tap() = default;
+    virtual void on_push(const dispatch& event) = 0;
+    virtual void on_push_own(const queued_event& event) = 0;
+};
+
 class deliverer final : public dispatch_sink, private post_listener {
 public:
     // `settings`, `rest`, `handler_tls` and `random` are borrowed and outlive it. `run_id` makes
@@ -46,8 +54,16 @@ public:
 
     [[nodiscard]] const delivery& core() const noexcept { return core_; }
     [[nodiscard]] delivery& core() noexcept { return core_; }
+    // Takes up what changed in the settings, but for the URLs.
+    void reconfigure(const config::settings& settings);
     std::size_t retry_dead_letters(const std::vector<std::string>& keys);
     std::size_t clear_dead_letters(const std::vector<std::string>& keys);
+    // Nothing new is sent while paused; what is under way finishes.
+    void pause(bool paused);
+    // Requests under way finish at the old URLs, everything else goes to the new ones, in order.
+    void set_urls(const std::vector<std::string>& urls);
+    // Null: nobody watches.
+    void set_tap(delivery_tap* tap) noexcept { tap_ = tap; }
     // Null: everything is in memory alone.
     void set_spool(spool_driver* spool) noexcept { spool_ = spool; }
     [[nodiscard]] spool_driver* spool() const noexcept { return spool_; }
@@ -63,6 +79,7 @@ private:
     delivery core_;
     http_sink sink_;
     spool_driver* spool_ = nullptr;
+    delivery_tap* tap_ = nullptr;
     lazy_timer timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool pumping_ = false;

@@ -42,6 +42,15 @@ struct fake_view final : daemon_view {
     std::vector<reshard_request> reshards;
     std::vector<std::function<void(reshard_reply)>> waiting;
     abort_reply abort = abort_reply::aborting;
+    reload_reply reloaded;
+    int reloads = 0;
+    guild_list all_guilds{3, 1, true, {41, 42, 81384788765712384}};
+    std::vector<handler_change> handler_changes;
+    event_watcher* watcher = nullptr;
+    std::vector<send_request> sends;
+    std::vector<reconnect_request> reconnects;
+    send_reply sent;  // to both
+    int watched = 0;  // how often that changed
 
     fake_view() {
         status_snapshot& s = all.status;
@@ -153,6 +162,36 @@ struct fake_view final : daemon_view {
     abort_reply abort_reshard() override {
         ask();
         return abort;
+    }
+    reload_reply reload() override {
+        ask();
+        ++reloads;
+        return reloaded;
+    }
+    send_reply send(const send_request& wanted) override {
+        ask();
+        sends.push_back(wanted);
+        return sent;
+    }
+    send_reply reconnect(const reconnect_request& wanted) override {
+        ask();
+        reconnects.push_back(wanted);
+        return sent;
+    }
+    [[nodiscard]] guild_list guilds(bool with_ids) const override {
+        ask();
+        guild_list out = all_guilds;
+        if (!with_ids) out.ids.clear();
+        return out;
+    }
+    void change_handler(const handler_change& change) override {
+        ask();
+        handler_changes.push_back(change);
+        if (change.paused) all.status.handler_state = *change.paused ? "paused" : "up";
+    }
+    void watch_events(event_watcher* who) override {
+        watcher = who;
+        ++watched;
     }
 
 private:

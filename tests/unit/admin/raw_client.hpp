@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace shardgate::test {
 
@@ -66,6 +67,11 @@ public:
         while (read_more(out)) {
         }
         return out;
+    }
+    // Whatever is there, behind what was kept; false at the end.
+    bool read_some(std::string& out) {
+        out += std::exchange(kept_, {});
+        return read_more(out);
     }
     // One answer, by its Content-Length.
     [[nodiscard]] std::string read_answer() {

@@ -218,8 +218,9 @@ TEST_F(Router, HeadIsAnsweredAsGet) {
 }
 
 TEST_F(Router, WhatIsNotThereIs404) {
-    for (const char* const path : {"/", "/v1", "/v1/", "/v1/statuss", "/V1/status", "//v1/status",
-                                   "/v1/status/", "/v1/../v1/status", "/v1%2fstatus"})
+    for (const char* const path :
+         {"/dashboard/x.js", "/v1", "/v1/", "/v1/statuss", "/V1/status", "//v1/status",
+          "/v1/status/", "/v1/../v1/status", "/v1%2fstatus"})
         expect_problem(get(path), 404);
 }
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration read again while the daemon runs: what may change is handed to the parts that
+// keep a copy. Which keys those are: config/reload.cpp. SIGHUP and POST /v1/reload come here.
+#include <string>
+#include <utility>
+
+#include "app/daemon.hpp"
+#include "shardgate/base/log.hpp"
+
+namespace shardgate {
+
+namespace {
+
+std::string list_of(const std::vector<std::string>& keys) {
+    std::string text;
+    for (const std::string& key : keys)
+        text += (text.empty() ? "" : ", ") + key;
+    return text;
+}
+
+}  // namespace
+
+reload_reply daemon::reload() {
+    reload_reply reply;
+    if (stopping_) {
+        reply.problems.emplace_back("the daemon is stopping");
+        return reply;
+    }
+    manager_.reloading();
+    reply = reload_now();
+    manager_.reloaded();
+    return reply;
+}
+
+reload_reply daemon::reload_now() {
+    reload_reply reply;
+    config::loaded read = reread_();
+    if (!read.settings) {
+        ++reloads_refused_;
+        last_reload_worked_ = false;
+        for (const config::problem& p : read.problems)
+            reply.problems.push_back(p.text());
+        log::error("configuration not reloaded: nothing has changed",
+                   {{"problems", reply.problems.size()},
+                    {"first", reply.problems.empty() ? std::string_view()
+                                                     : std::string_view(reply.problems.front())}});
+        return reply;
+    }
+    config::reload_plan plan = config::take_over(settings_, std::move(*read.settings));
+    take_up(plan);
+    ++reloads_;
+    last_reload_worked_ = true;
+    restart_warning_.clear();
+    if (!plan.needs_restart.empty())
+        restart_warning_ = "the file has other values for " + list_of(plan.needs_restart) +
+                           ", which count from the next start on";
+    log::info("configuration reloaded",
+              {{"applied", std::string_view(list_of(plan.applied))},
+               {"needs_restart", std::string_view(list_of(plan.needs_restart))}});
+    reply.applied = std::move(plan.applied);
+    reply.needs_restart = std::move(plan.needs_restart);
+    reply.unchanged = plan.unchanged;
+    return reply;
+}
+
+void daemon::take_up(const config::reload_plan& plan) {
+    if (plan.applies("log.")) log::configure(settings_.log.level, settings_.log.format);
+    if (plan.applies("filter.")) stage_->set_rules(settings_.filter);
+    if (plan.applies("handler.") || plan.applies("queue.") || plan.applies("interactions."))
+        deliverer_->reconfigure(settings_);
+    if (plan.applies("handler.urls")) deliverer_->set_urls(settings_.handler.urls);
+    if (admin_ && (plan.applies("admin.token") || plan.applies("admin.metrics_token")))
+        admin_->set_tokens(settings_.admin);
+    if (trigger_ && plan.applies("resharding.")) {
+        trigger_->set_rules(settings_.resharding, clock::now());
+        trigger_timer_.arm(trigger_->deadline());
+    }
+    // What is left (state.stop_flush, admin.ready_grace, watchdog.silence, …) is read where it is
+    // used.
+}
+
+}  // namespace shardgate
