@@ -103,6 +103,7 @@ private:
     // What of the new settings is here now (reload.cpp).
     [[nodiscard]] reload_reply reload_now();
     void take_up(const config::reload_plan& plan);
+    void take_up_presence();
     void stop(int exit_code);
     void finish_when_flushed();
     void finish();

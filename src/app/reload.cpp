@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration read again while the daemon runs: what may change is handed to the parts that
 // keep a copy. Which keys those are: config/reload.cpp. SIGHUP and POST /v1/reload come here.
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "app/daemon.hpp"
 #include "shardgate/base/log.hpp"
+#include "shardgate/shard/compose.hpp"
 
 namespace shardgate {
 
@@ -75,8 +78,24 @@ void daemon::take_up(const config::reload_plan& plan) {
         trigger_->set_rules(settings_.resharding, clock::now());
         trigger_timer_.arm(trigger_->deadline());
     }
+    if (plan.applies("discord.presence")) take_up_presence();
     // What is left (state.stop_flush, admin.ready_grace, watchdog.silence, …) is read where it is
     // used.
+}
+
+// Shards that have IDENTIFYed are told; later ones bring it with their IDENTIFY.
+void daemon::take_up_presence() {
+    if (!fleet_) return;
+    constexpr std::int32_t presence_update = 3;
+    const std::string& wanted = settings_.discord.presence;
+    constexpr std::string_view none =
+        R"({"since":null,"activities":[],"status":"online","afk":false})";
+    const std::string_view text = wanted.empty() ? none : std::string_view(wanted);
+    result<gateway_command> command = compose_command(presence_update, text, sending_total());
+    const send_reply told =
+        command ? send_to_all(std::move(*command)) : send_reply{};  // a value that was checked
+    if (!command || told.what != send_reply::kind::accepted)
+        log::warn("the new presence cannot be sent: it counts from the next session on");
 }
 
 }  // namespace shardgate

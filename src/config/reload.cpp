@@ -13,8 +13,9 @@ namespace shardgate::config {
 namespace {
 
 // A whole section ends in a dot.
-constexpr std::array<std::string_view, 19> live{
+constexpr std::array<std::string_view, 20> live{
     "discord.api_authorization",
+    "discord.presence",
     "filter.",
     "handler.urls",
     "handler.secret",
@@ -45,6 +46,8 @@ constexpr std::array bonds{
     bond{"resharding.percentage", "discord.api_url"},
     bond{"resharding.check_interval", "discord.api_url"},
     bond{"discord.api_authorization", "discord.api_url"},
+    bond{"discord.presence", "discord.token"},
+    bond{"discord.presence", "discord.properties"},
     bond{"admin.token", "admin.listen"},
 };
 

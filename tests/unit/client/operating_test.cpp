@@ -111,7 +111,7 @@ TEST_F(Operating, TailShowsEventsAsTheyComeHoweverTheyAreCut) {
                            "&payload=1"});
     EXPECT_EQ(out.str(),
               "22:13:20.123  MESSAGE_CREATE  shard 3/16  guild 41  2.0 KiB  "
-              "{\"a\":\"\\u001B\"}\n");
+              "{\"a\":\"\\u001b\"}\n");
     EXPECT_NE(err.str().find("{\"events\":5}"), std::string::npos);
 }
 
