@@ -58,7 +58,7 @@ class Stand:
     daemon's; all."""
 
     def __init__(self, case, shards=16, sim=None, config=None, environment=None, own=None):
-        self.case, self.shards, self.own = case, shards, own or shards
+        self.case, self.shards, self.part = case, shards, (own or shards) / shards
         world = {"guilds": (250 if shards > 8 else 100) * shards, "guild_bytes": 1000, "shards": shards,
                  "max_concurrency": shards, "identify_interval": IDENTIFY_MS - 100,
                  "identify_tolerance": 50, "heartbeat_interval": int(2000 * PATIENCE),
@@ -72,6 +72,10 @@ class Stand:
         self.first = self.sim.account()
         equal(self.first["identifies"], self.own, "IDENTIFYs of the first start")
         self.settled()
+
+    @property
+    def own(self):
+        return round(self.shards * self.part)
 
     def load(self, rate, mix="realistic", **more):
         self.sim.load(rate=rate / PATIENCE, mix=mix, **more)

@@ -77,7 +77,6 @@ class Reshards(Stand):
         """Until the set of so many is the only one, and the handler was told."""
         progress = self.wait_state("done", seconds=seconds + 6 * OVERLAP)
         before, self.shards = self.shards, shards
-        self.own = self.own * shards // before
         self.done += 1
         equal(self.daemon.status()["shards"]["total"], shards, "shards in force")
         self.wait_connected()
