@@ -86,8 +86,14 @@ array sets_of(const std::vector<shard_snapshot>& shards) {
     return out;
 }
 
-value seconds_or_null(std::optional<double> s) {
-    return s ? value(*s) : value(nullptr);
+// Milliseconds: our JSON has three decimals.
+value ms_or_null(std::optional<double> seconds) {
+    return seconds ? value(*seconds * 1000) : value(nullptr);
+}
+
+std::optional<double> worst(const std::vector<double>& all) {
+    if (all.empty()) return std::nullopt;
+    return *std::max_element(all.begin(), all.end());
 }
 
 }  // namespace
@@ -100,8 +106,8 @@ struct stats_feed::state {
         if (!made.empty() && now < later(made_at, period - period / 4)) return made;
         const metrics_snapshot m = view->metrics();
         object lag;
-        lag["p50_s"] = seconds_or_null(quantile(before, m.delivery_lag_seconds, 0.5));
-        lag["p99_s"] = seconds_or_null(quantile(before, m.delivery_lag_seconds, 0.99));
+        lag["p50_ms"] = ms_or_null(quantile(before, m.delivery_lag_seconds, 0.5));
+        lag["p99_ms"] = ms_or_null(quantile(before, m.delivery_lag_seconds, 0.99));
         before = m.delivery_lag_seconds;
         array names;
         for (const std::string_view name : states)
@@ -111,10 +117,7 @@ struct stats_feed::state {
         out["reshard"] = to_json(m.reshard);
         out["totals"] = totals_of(m);
         out["lag"] = std::move(lag);
-        out["loop_lag_s"] =
-            m.loop_lag_seconds.empty()
-                ? value(nullptr)
-                : value(*std::max_element(m.loop_lag_seconds.begin(), m.loop_lag_seconds.end()));
+        out["loop_lag_ms"] = ms_or_null(worst(m.loop_lag_seconds));
         out["states"] = std::move(names);
         out["sets"] = sets_of(m.shards);
         made = "data: ";

@@ -5,10 +5,10 @@ import { stream, token } from "./api.js";
 import { showHandler, showQueue, showReshard, startPanels } from "./panels.js";
 import { showShards } from "./shards.js";
 import { startTail } from "./tail.js";
-import { $, bytes, count, make, plural, rate, set, span, tone } from "./text.js";
+import { $, bytes, count, make, ms, plural, rate, set, span, tone } from "./text.js";
 
 const history = []; // {in, out} a second, the last two minutes
-const longest = 120;
+const longest = 120, shortest = 20;
 let before = null;
 
 function rates(figures) {
@@ -28,11 +28,13 @@ function rates(figures) {
 
 function chart() {
   const most = Math.max(1, ...history.map((h) => Math.max(h.in, h.out)));
-  const x = (i) => (240 * (longest - history.length + i)) / (longest - 1);
+  const wide = Math.max(history.length, shortest);
+  const x = (i) => (240 * (wide - history.length + i)) / (wide - 1);
   const y = (n) => 39 - (36 * n) / most;
   const points = (name) => history.map((h, i) => `${x(i).toFixed(1)} ${y(h[name]).toFixed(1)}`).join("L");
   if (history.length < 2) return;
-  $("chart-in").setAttribute("d", `M${x(0).toFixed(1)} 40L${points("in")}L240 40Z`);
+  $("chart-area").setAttribute("d", `M${x(0).toFixed(1)} 40L${points("in")}L240 40Z`);
+  $("chart-in").setAttribute("d", `M${points("in")}`);
   $("chart-out").setAttribute("d", `M${points("out")}`);
 }
 
@@ -53,9 +55,9 @@ function showSummary(status) {
   const all = here > 0 && ready === here;
   set("summary", status.waiting_for && !all ? `waiting for ${status.waiting_for}`
     : all ? `all ${plural(here, "shard")} ready` : `${count(ready)} of ${plural(here, "shard")} ready`);
-  tone("summary", all && status.handler.state === "up" ? "good" : all ? "warn" : "bad");
+  tone("summary", all && status.handler.state === "up" ? "good" : ready >= 0.9 * here && here > 0 ? "warn" : "bad");
   set("version", status.version);
-  set("uptime", `up ${span(status.uptime_s)}`);
+  set("uptime", `· up ${span(Math.round(status.uptime_s))}`);
   const notes = [...status.warnings];
   if (status.waiting_for && all) notes.push(`Waiting for ${status.waiting_for}.`);
   if (status.handler.state === "down") notes.push("The handler is down: events wait in the queue.");
@@ -68,15 +70,16 @@ function showSummary(status) {
 }
 
 function showFigures({ status, lag }) {
-  set("lag-50", span(lag.p50_s));
-  set("lag-99", span(lag.p99_s));
+  set("lag-50", ms(lag.p50_ms));
+  set("lag-99", ms(lag.p99_ms));
   const { queue, session_start_limit: limit } = status;
   const waiting = queue.events + queue.spooled_events;
   set("queue-events", count(waiting));
   set("queue-sub", waiting === 0 ? "nothing waits" : `${bytes(queue.bytes + queue.spooled_bytes)}, oldest ${span(queue.oldest_age_s)}`);
   set("guilds", count(status.guilds));
   set("budget", count(limit.remaining));
-  set("budget-sub", limit.total ? `of ${count(limit.total)}, reset in ${span(limit.reset_after_s)}` : "not known yet");
+  const reset = limit.reset_after_s > 0 ? `, reset in ${span(limit.reset_after_s)}` : "";
+  set("budget-sub", limit.total ? `of ${count(limit.total)}${reset}` : "not known yet");
   const meter = $("budget-meter");
   meter.max = Math.max(1, limit.total);
   meter.low = limit.total * 0.2;

@@ -46,11 +46,14 @@ async function pause() {
 }
 
 async function change() {
+  // Not filled in: the daemon shows URLs without their query.
+  const now = make("dl", undefined, { className: "rows" });
+  rows(now, handler.urls.map((u, i) => [i === 0 ? "Now" : "", u.url]));
   await confirm({
     title: "Switch the handler?",
-    text: ["Requests under way finish where they are; everything else goes to the new URLs, in order. It holds until the daemon restarts: change the configuration as well."],
+    text: [now, "Requests under way finish where they are; everything else goes to the new URLs, in order. It holds until the daemon restarts: change the configuration as well."],
     yes: "Switch",
-    input: { label: "URLs, one a line", value: handler.urls.map((u) => u.url).join("\n") },
+    input: { label: "URLs, one a line", value: "" },
     act: async (text) => {
       const urls = text.split("\n").map((line) => line.trim()).filter(Boolean);
       await call("POST", "v1/handler", { urls });

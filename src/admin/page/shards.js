@@ -2,7 +2,7 @@
 // The grid of shards: one cell a shard, one tab stop a set (arrow keys move within), and what is
 // known of the shard that was chosen. Cells are made once and then only changed.
 import { call } from "./api.js";
-import { $, bytes, count, make, plural, rows, set, span } from "./text.js";
+import { $, bytes, count, make, ms, plural, rows, set, span } from "./text.js";
 
 const sets = new Map(); // generation -> {box, title, grid, cells}
 let states = [];
@@ -81,7 +81,7 @@ async function detail() {
     rows(box.firstChild, [
       ["Shard", `${s.id} of ${s.total}, generation ${s.generation}`],
       ["State", `${s.state} for ${span(s.state_age_s)}`],
-      ["Heartbeat", s.latency_ms === null ? "–" : span(s.latency_ms / 1000)],
+      ["Heartbeat", ms(s.latency_ms)],
       ["Session", s.session ?? "none"],
       ["Gateway", s.url ?? "–"],
       ["Sequence", `${count(s.received)} received, ${count(s.safe)} safe`],
@@ -111,10 +111,10 @@ function paint(one, info) {
   info.shards.forEach(([id, state, latency, guilds], i) => {
     const cell = one.cells[i];
     const name = states[state] ?? "idle";
-    const ms = latency === null ? "" : `${Math.round(latency)} ms`;
+    const beat = latency === null ? "" : ms(latency);
     if (cell.dataset.s !== name) cell.dataset.s = name;
-    set(cell.lastChild, name === "ready" ? ms || "ready" : name);
-    const label = `Shard ${id}: ${name}${ms ? `, ${ms}` : ""}, ${plural(guilds, "guild")}`;
+    set(cell.lastChild, name === "ready" ? beat || "ready" : name);
+    const label = `Shard ${id}: ${name}${beat ? `, ${beat}` : ""}, ${plural(guilds, "guild")}`;
     if (cell.title !== label) {
       cell.title = label;
       cell.setAttribute("aria-label", label);
@@ -150,7 +150,7 @@ export function showShards(figures) {
   latencies.sort((a, b) => a - b);
   const half = latencies[Math.floor(latencies.length / 2)];
   set("latency", latencies.length === 0 ? ""
-    : `Heartbeat: median ${span(half / 1000)}, slowest ${span(latencies[latencies.length - 1] / 1000)}`);
+    : `Heartbeat: median ${ms(half)}, slowest ${ms(latencies[latencies.length - 1])}`);
   mark();
   if (chosen && performance.now() - (last ?? 0) > 2000) {
     last = performance.now();

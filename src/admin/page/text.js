@@ -51,15 +51,18 @@ export function bytes(n) {
 // Seconds, from fractions of a millisecond to days.
 export function span(s) {
   if (s === null || s === undefined) return "–";
+  if (s === 0) return "0 s";
   if (s < 0.001) return `${Math.max(1, Math.round(s * 1e6))} µs`;
   if (s < 0.1) return `${(s * 1000).toFixed(s < 0.01 ? 1 : 0)} ms`;
   if (s < 1) return `${Math.round(s * 1000)} ms`;
-  if (s < 90) return `${s.toFixed(s < 10 ? 1 : 0)} s`;
+  if (s < 90) return `${s.toFixed(s < 10 ? 1 : 0).replace(".0", "")} s`;
   const minutes = Math.floor(s / 60);
   if (minutes < 90) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+export const ms = (n) => span(n === null ? null : n / 1000);
 
 export const plural = (n, one, many = one + "s") => `${count(n)} ${n === 1 ? one : many}`;
