@@ -59,6 +59,7 @@ class Stand:
 
     def __init__(self, case, shards=16, sim=None, config=None, environment=None, own=None):
         self.case, self.shards, self.part = case, shards, (own or shards) / shards
+        self.killed_at = None  # the last time
         world = {"guilds": (250 if shards > 8 else 100) * shards, "guild_bytes": 1000, "shards": shards,
                  "max_concurrency": shards, "identify_interval": IDENTIFY_MS - 100,
                  "identify_tolerance": 50, "heartbeat_interval": int(2000 * PATIENCE),
