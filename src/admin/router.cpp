@@ -100,8 +100,8 @@ router::router(guard_rules rules, daemon_view& view, std::function<page_extras()
                live_feeds* feeds)
     : rules_(std::move(rules)), view_(view), extras_(std::move(extras)), feeds_(feeds) {}
 
-router::match router::find(std::string_view method, const target& t) {
-    static const std::vector<route> table{
+const std::vector<router::route>& router::table() {
+    static const std::vector<route> all{
         {"GET", {"healthz"}, access::open, &router::healthz},
         {"GET", {"readyz"}, access::open, &router::readyz},
         {"GET", {"metrics"}, access::metrics, &router::metrics},
@@ -127,8 +127,23 @@ router::match router::find(std::string_view method, const target& t) {
         {"GET", {}, access::page, &router::page},
         {"GET", {"dashboard", "*"}, access::page, &router::page_part},
     };
+    return all;
+}
+
+std::vector<std::pair<std::string, std::string>> router::calls() {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const route& r : table()) {
+        std::string path;
+        for (const std::string_view segment : r.path)
+            path.append("/").append(segment);
+        out.emplace_back(r.method, path.empty() ? "/" : path);
+    }
+    return out;
+}
+
+router::match router::find(std::string_view method, const target& t) {
     match m;
-    for (const route& r : table) {
+    for (const route& r : table()) {
         if (!fits(r.path, t.segments)) continue;
         m.at_path = &r;
         if (r.method == method || (method == "HEAD" && r.method == "GET")) m.found = &r;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "admin/feeds.hpp"
 #include "admin/guard.hpp"
@@ -34,6 +36,9 @@ public:
         rules_.metrics_token = metrics_token;
     }
 
+    // What is answered, for the API's description: method, and path with "*" for any one segment.
+    [[nodiscard]] static std::vector<std::pair<std::string, std::string>> calls();
+
 private:
     struct route;
     struct question {  // a request whose path is known
@@ -42,6 +47,7 @@ private:
     };
     struct match;
 
+    [[nodiscard]] static const std::vector<route>& table();
     [[nodiscard]] static match find(std::string_view method, const target& t);
     [[nodiscard]] http_response healthz(const question& q) const;
     [[nodiscard]] http_response readyz(const question& q) const;
