@@ -143,6 +143,9 @@ private:
         error_code bad;
         if (parser_.got_some()) parser_.put_eof(bad);
         if (parser_.is_done() && !bad) return std::nullopt;
+        // A stream ends when the daemon stops, without a word.
+        const bool streamed = take_ != nullptr && parser_.is_header_done();
+        if (streamed && parser_.get().result_int() == 200) return std::nullopt;
         return failure("the connection was closed before the answer was whole");
     }
 

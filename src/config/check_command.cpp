@@ -2,11 +2,16 @@
 // `shardgate check`: problems for a person, or a summary of what would run. Holds no secret and
 // no URL beyond its host.
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <ostream>
+#include <utility>
 
 #include "config/rules.hpp"
 #include "config/url.hpp"
 #include "config/values.hpp"
+#include "shardgate/base/utf8.hpp"
 #include "shardgate/config/cli.hpp"
 #include "shardgate/protocol/event_name.hpp"
 #include "shardgate/protocol/intents.hpp"
@@ -19,6 +24,23 @@ constexpr int exit_config = 78;  // sysexits.h, EX_CONFIG
 void print_problems(const loaded& from, std::ostream& out) {
     for (const problem& p : from.problems)
         out << p.text() << '\n';
+}
+
+void print_json(const loaded& from, std::ostream& out) {
+    boost::json::array problems;
+    for (const problem& p : from.problems) {
+        boost::json::object one;
+        one["file"] = to_valid_utf8(p.file);
+        one["line"] = p.line;
+        one["column"] = p.column;
+        one["key"] = to_valid_utf8(p.key);
+        one["what"] = to_valid_utf8(p.what);
+        problems.push_back(std::move(one));
+    }
+    boost::json::object o;
+    o["ok"] = from.problems.empty();
+    o["problems"] = std::move(problems);
+    out << boost::json::serialize(o) << '\n';
 }
 
 std::string privileged(std::uint64_t mask) {
@@ -82,6 +104,11 @@ void print_admin(const settings& s, std::ostream& out) {
 
 int run_check(const command_line& line, std::ostream& out, const surroundings& around) {
     const loaded result = load_file(line.file, line.over, around);
+    if (line.json) {
+        // With --online its findings are the answer, unless there are problems.
+        if (!line.online || !result.settings) print_json(result, out);
+        return result.settings ? 0 : exit_config;
+    }
     if (!result.settings) {
         print_problems(result, out);
         return exit_config;

@@ -94,7 +94,15 @@ command_line_result parse_command_line(int argc, const char* const* argv, std::o
     typed given;
     CLI::App* const run = app.add_subcommand("run", "run the daemon in the foreground");
     CLI::App* const check =
-        app.add_subcommand("check", "validate the file, print every problem; exit 0 or 78");
+        app.add_subcommand("check",
+                           "validate the file, print every problem; exit 0 or 78. With --online "
+                           "also 69: something would keep the daemon from its work");
+    bool online = false, json = false;
+    check->add_flag("--online", online,
+                    "ask Discord's API and the handler too: token, privileged intents, session "
+                    "starts, shards, file descriptors, time until every shard is ready. Starts no "
+                    "session; each handler URL gets a SHARDGATE_CHECK event. At most 30 s");
+    check->add_flag("--json", json, "for scripts");
     add_options(*run, given);
     add_options(*check, given);
     admin_verbs admin(app);
@@ -112,6 +120,8 @@ command_line_result parse_command_line(int argc, const char* const* argv, std::o
         return parsed;
     }
     parsed.line.what = check->parsed() ? command::check : command::run;
+    parsed.line.online = online;
+    parsed.line.json = json;
     parsed.line.file = given.file;
     parsed.line.over = overrides_of(given);
     return parsed;

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "shardgate/app/online_check.hpp"
 #include "shardgate/app/run.hpp"
 #include "shardgate/client/run.hpp"
 #include "shardgate/config/cli.hpp"
@@ -35,7 +36,12 @@ int main(int argc, char** argv) {
             config::parse_command_line(argc, argv, std::cout, std::cerr);
         if (parsed.exit_code) return *parsed.exit_code;
         const config::command_line& line = parsed.line;
-        if (line.what == config::command::check) return config::run_check(line, std::cout);
+        if (line.what == config::command::check) {
+            const int code = config::run_check(line, std::cout);
+            if (code != 0 || !line.online) return code;
+            const auto settings = config::load_or_explain(line, std::cerr);
+            return settings ? run_online_check(*settings, line.json, std::cout) : exit_config;
+        }
         if (config::is_admin_call(line.what)) return ask_daemon(line);
         const auto settings = config::load_or_explain(line, std::cerr);
         if (!settings) return exit_config;

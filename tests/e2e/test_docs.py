@@ -100,7 +100,7 @@ def run_span(case, span, daemon, environment, wrong):
             wrong.append(f"{where}: `{command}`: exit code {code}, no {missing}")
         return
     text = re.sub(r"(?<=-c )\S+|\bFILE\b", daemon.config_path, command)
-    if re.fullmatch(r"shardgate (run|check)", command):
+    if re.fullmatch(r"shardgate (run|check)( --online)?", command):
         text += " -c " + daemon.config_path
     if command.startswith("shardgate run") or command == "shardgate send":
         text += " --help"  # one runs already; names the command, nothing to send

@@ -85,10 +85,12 @@ def test_a_new_presence_goes_to_every_shard(case):
 
 def test_the_handler_moves(case):
     """handler.urls in the file: what is under way finishes, the rest goes to the new address."""
-    sim, daemon = start(case)
+    sim, daemon = start(case, {"unfurls": 0, "edits": 0})
     settle(sim)
-    sim.load(mix="messages", rate=1000, seconds=3)
+    sim.load(mix="messages", rate=1000, seconds=3, unknown=0)
     for turn in range(6):
+        made = sim.state()["load"]["made"]
+        wait_until(lambda: sim.state()["load"]["made"] >= made + 300, 20, "events under way")
         url = sim.handler_url() + ("again/" if turn % 2 == 0 else "")
         daemon.write_config({"handler": {"urls": [url]}})
         equal(reload(daemon)["applied"], ["handler.urls"], "applied")

@@ -60,7 +60,9 @@ inline constexpr std::string_view default_admin_url = "http://127.0.0.1:7600";
 struct command_line {
     command what = command::run;
     std::string file;
-    overrides over;  // --set and its short forms, in the order of the schema's precedence
+    bool online = false;  // check: Discord's API and the handler too
+    bool json = false;    // check
+    overrides over;       // --set and its short forms, in the order of the schema's precedence
     admin_options admin;
 };
 
