@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import PATIENCE, Program, check, equal, wait_until
+from harness import PATIENCE, Program, Skip, check, equal, wait_until
 from streams import settle, start
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -48,7 +48,9 @@ def tools(case):
     os.symlink(case.daemon_binary, os.path.join(path, "shardgate"))
     os.symlink(case.sim_binary, os.path.join(path, "shardgate-sim"))
     curl = shutil.which("curl")
-    for name, text in {"curl": f'exec {curl} --fail-with-body --max-time 2 "$@"',
+    if not curl:
+        raise Skip("no curl")
+    for name, text in {"curl": f'exec {curl} --fail-with-body --max-time {int(2 * PATIENCE)} "$@"',
                        "jq": "cat"}.items():
         with open(os.path.join(path, name), "w", encoding="utf-8") as file:
             file.write(f"#!/bin/sh\n{text}\n")
