@@ -239,6 +239,7 @@ json::value control_report(parts& p, const moment& now) {
         {"reset_after_ms", std::chrono::duration_cast<milliseconds>(b.reset_after).count()},
         {"token_reset", p.rules.revoked()}};
     o["gateway"] = p.gate.stats().report();
+    o["bot_ops"] = p.gate.answers().report();
     o["faults_taken"] = p.gate.faults().taken();
     o["faults_armed"] = p.gate.faults().report(now.at);
     o["interactions"] = p.callbacks.report(now.at);

@@ -41,7 +41,8 @@ gateway::gateway(const options& o, world& w, session_store& sessions, publisher&
       out_(out),
       rules_(rules),
       texts_(texts),
-      random_(seed) {}
+      random_(seed),
+      bot_ops_(o, w, out) {}
 
 gateway::~gateway() = default;
 
@@ -350,8 +351,8 @@ void gateway::clear(time_point now) {
     while (sessions_.size() != 0)
         end_session(*sessions_.all().front(), "reset");
     sessions_.clear();  // what those that ended had does not matter any more
-    faults_.clear();
     stats_ = {};
+    bot_ops_.clear();
 }
 
 }  // namespace shardgate::sim

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/bot_ops.hpp"
 #include "sim/faults.hpp"
 #include "sim/gateway_stats.hpp"
 #include "sim/identify_rules.hpp"
@@ -59,6 +60,7 @@ public:
     [[nodiscard]] gateway_stats& stats() noexcept { return stats_; }
     [[nodiscard]] const gateway_stats& stats() const noexcept { return stats_; }
     [[nodiscard]] boost::json::object state(time_point now) const;
+    [[nodiscard]] const bot_ops& answers() const noexcept { return bot_ops_; }
     [[nodiscard]] std::size_t connections() const noexcept { return links_.size(); }
     // Drops every connection and forgets every session.
     void clear(time_point now);
@@ -92,6 +94,7 @@ private:
     identify_rules& rules_;
     payloads& texts_;
     rng random_;
+    bot_ops bot_ops_;
     fault_plan faults_;
     gateway_stats stats_;
     std::string resume_url_;

@@ -62,6 +62,7 @@ void gateway::on_message(link& l, std::string_view text, time_point now) {
     if (std::find(commands.begin(), commands.end(), op->get_int64()) == commands.end())
         return protocol_error(l, 4001, "unknown op", now);
     if (l.now != link::state::live) return protocol_error(l, 4003, "not authenticated", now);
+    if (l.session) bot_ops_.on_command(*l.session, op->get_int64(), d, now);
 }
 
 void gateway::heartbeat(link& l, const json::value* d, time_point now) {

@@ -89,6 +89,8 @@ void add_gateway(CLI::App& app, gateway_options& o) {
                  "an unknown v is answered with HTTP 400 instead of close 4012");
     app.add_option("--send-limit", o.send_limit, "payloads a client may send in 60 s")
         ->capture_default_str();
+    app.add_option("--members", o.members,
+                   "members of each guild for op 8; 0 = as its GUILD_CREATE says");
     add_ms(app, "--op7-grace", o.op7_grace, "op 7 to the server's own close");
     add_ms(app, "--interaction-window", o.interaction_window, "time for an interaction's answer");
     add_ms(app, "--lag", o.lag,

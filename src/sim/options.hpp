@@ -68,6 +68,7 @@ struct gateway_options {
     std::uint32_t guild_rate = 0;    // GUILD_CREATEs per second and session; 0 = as fast as read
     bool bad_version_http = false;   // unknown v: HTTP 400 instead of close 4012
     std::uint32_t send_limit = 120;  // payloads per 60 s
+    std::uint32_t members = 0;       // of a guild, for op 8; 0 = as its GUILD_CREATE says
     milliseconds op7_grace{5000};    // after op 7 the server closes the connection itself
     milliseconds interaction_window{3000};
     milliseconds interaction_life = std::chrono::minutes(15);
