@@ -71,22 +71,6 @@ std::optional<http_response> read_shard(const target& t, std::optional<std::uint
     return std::nullopt;
 }
 
-http_response refusal(const send_reply& reply) {
-    using kind = send_reply::kind;
-    switch (reply.what) {
-    case kind::accepted: break;
-    case kind::not_here: return problem(404, reply.detail);
-    case kind::wrong: return problem(422, reply.detail);
-    case kind::down: return problem(503, reply.detail);
-    case kind::full: {
-        http_response answer = problem(429, reply.detail);
-        answer.headers.emplace_back("Retry-After", retry_after(reply.retry_after_s));
-        return answer;
-    }
-    }
-    return problem(500, "The daemon gave no answer that is known.");
-}
-
 http_response accepted(const object& body) {
     http_response answer;
     answer.status = 202;
@@ -105,6 +89,22 @@ http_response answer_of(const send_reply& reply) {
 }
 
 }  // namespace
+
+http_response refusal(const send_reply& reply) {
+    using kind = send_reply::kind;
+    switch (reply.what) {
+    case kind::accepted: break;
+    case kind::not_here: return problem(404, reply.detail);
+    case kind::wrong: return problem(422, reply.detail);
+    case kind::down: return problem(503, reply.detail);
+    case kind::full: {
+        http_response answer = problem(429, reply.detail);
+        answer.headers.emplace_back("Retry-After", retry_after(reply.retry_after_s));
+        return answer;
+    }
+    }
+    return problem(500, "The daemon gave no answer that is known.");
+}
 
 std::string retry_after(double seconds) {
     constexpr double most = 86400;

@@ -3,6 +3,7 @@
 // connect anew. What may be sent is for the daemon to say. Pure but for what `view` does.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "admin/http_message.hpp"
@@ -18,6 +19,8 @@ namespace shardgate::admin {
 // No body, {} or {"identify": true}.
 [[nodiscard]] http_response reconnect(daemon_view& view, const target& t, std::string_view body);
 
+// Of a reply that is not `accepted`.
+[[nodiscard]] http_response refusal(const send_reply& reply);
 // Retry-After's value: whole seconds, at least one.
 [[nodiscard]] std::string retry_after(double seconds);
 

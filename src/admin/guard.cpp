@@ -121,6 +121,9 @@ std::optional<http_response> refuse(const http_request& request, std::string_vie
     }
     if (needed == access::metrics && !rules.token.empty()) return std::nullopt;
     if (needed == access::page && !rules.token.empty()) return std::nullopt;
+    if (needed == access::bare && request.count("authorization") == 1 && !rules.token.empty() &&
+        rules.token.equals(*request.header("authorization")))
+        return std::nullopt;
     if (!rules.token.empty()) {
         if (carries(request, rules.token)) return std::nullopt;
         return unauthorized("admin token");

@@ -17,6 +17,7 @@ enum class access : std::uint8_t {
     page,     // anybody who may show our page; without a token only this machine's browsers
     metrics,  // the metrics token, if there is one
     token,    // the admin token, if there is one
+    bare,     // the same, as the whole value of Authorization
 };
 
 struct guard_rules {

@@ -171,6 +171,16 @@ void write_commands(prometheus_text& p, const metrics_snapshot& m) {
     single(p, kind::gauge, "commands_waiting",
            "Gateway commands that wait for their connection or for Discord's limits.",
            m.commands_waiting);
+    labelled(p, "member_requests_total",
+             "Requests for members over the admin API, by what became of them.", "outcome",
+             m.member_requests);
+    single(p, kind::gauge, "member_requests_waiting", "Requests for members under way.",
+           m.member_requests_waiting);
+    single(p, kind::gauge, "member_unread_bytes", "Members that wait to be read.",
+           m.member_unread_bytes);
+    single(p, kind::counter, "member_chunks_late_total",
+           "Answers to requests for members that nobody waited for any more.",
+           m.member_chunks_late);
 }
 
 void write_queue(prometheus_text& p, const metrics_snapshot& m) {

@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "admin/assets.hpp"
+#include "admin/bot_members.hpp"
 #include "admin/bot_send.hpp"
 #include "admin/dead_letters.hpp"
+#include "admin/discordeno.hpp"
 #include "admin/guilds.hpp"
 #include "admin/handler.hpp"
 #include "admin/json_text.hpp"
@@ -119,11 +121,14 @@ const std::vector<router::route>& router::table() {
         {"GET", {"v1", "reshard"}, access::token, &router::reshard_progress},
         {"POST", {"v1", "reshard"}, access::token, nullptr, &router::reshard},
         {"DELETE", {"v1", "reshard"}, access::token, &router::abort_reshard},
+        {"POST", {"v1", "guilds", "*", "members"}, access::token, nullptr, &router::members},
         {"GET", {"v1", "guilds"}, access::token, &router::guilds},
         {"POST", {"v1", "handler"}, access::token, &router::change_handler},
         {"GET", {"v1", "events"}, access::token, &router::events},
         {"GET", {"v1", "stats"}, access::token, &router::stats},
         {"GET", {"v1", "openapi.json"}, access::page, &router::openapi},
+        {"POST", {}, access::bare, &router::discordeno},
+        {"GET", {"timecheck"}, access::bare, &router::timecheck},
         {"GET", {}, access::page, &router::page},
         {"GET", {"dashboard", "*"}, access::page, &router::page_part},
     };
@@ -165,7 +170,9 @@ std::optional<http_response> router::handle(const http_request& request, later_a
     const access needed = m.found != nullptr     ? m.found->needed
                           : m.at_path != nullptr ? m.at_path->needed
                                                  : access::token;
-    if (std::optional<http_response> no = refuse(request, authority, needed, rules_)) return *no;
+    const bool in_their_words = needed == access::bare;
+    if (std::optional<http_response> no = refuse(request, authority, needed, rules_))
+        return in_their_words ? as_message(*no) : *no;
     if (m.at_path == nullptr)
         return problem(404, "There is nothing at " + quote(request.target) + ".");
     if (m.found == nullptr) {
@@ -174,10 +181,12 @@ std::optional<http_response> router::handle(const http_request& request, later_a
         answer.headers.emplace_back("Allow", m.allow);
         return answer;
     }
-    if (m.found->method != "GET" && !is_json(request))
-        return problem(415,
-                       "A request that changes something needs the header \"Content-Type: "
-                       "application/json\".");
+    if (m.found->method != "GET" && !is_json(request)) {
+        const http_response no = problem(415,
+                                         "A request that changes something needs the header "
+                                         "\"Content-Type: application/json\".");
+        return in_their_words ? as_message(no) : no;
+    }
     const question q{*t, request.body};
     if (m.found->ask == nullptr) return (this->*m.found->answer)(q);
     if (!later) return problem(503, "Too many requests wait for their answer; try again.");
@@ -271,6 +280,18 @@ http_response router::events(const question& q) const {
 
 http_response router::send_to_shard(const question& q) const {
     return admin::send_to_shard(view_, q.at, q.body);
+}
+
+std::optional<http_response> router::members(const question& q, later_answer later) const {
+    return admin::members(view_, q.at, q.body, std::move(later));
+}
+
+http_response router::discordeno(const question& q) const {
+    return admin::discordeno(view_, q.body);
+}
+
+http_response router::timecheck(const question&) const {
+    return admin::timecheck();
 }
 
 http_response router::send(const question& q) const {

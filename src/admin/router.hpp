@@ -71,6 +71,9 @@ private:
     [[nodiscard]] http_response events(const question& q) const;
     [[nodiscard]] http_response stats(const question& q) const;
     [[nodiscard]] http_response send_to_shard(const question& q) const;
+    [[nodiscard]] std::optional<http_response> members(const question& q, later_answer later) const;
+    [[nodiscard]] http_response discordeno(const question& q) const;
+    [[nodiscard]] http_response timecheck(const question& q) const;
     [[nodiscard]] http_response send(const question& q) const;
     [[nodiscard]] http_response reconnect(const question& q) const;
 

@@ -29,7 +29,7 @@ struct server_limits {
     duration linger = std::chrono::seconds(1);  // for the peer to read a refusal
     // For an answer that the daemon has to ask somebody for, and how many may be wanted at once.
     duration answer_timeout = std::chrono::seconds(60);
-    std::size_t later_answers = 8;
+    std::size_t later_answers = 32;
 };
 
 struct connection;

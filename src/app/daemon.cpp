@@ -98,7 +98,10 @@ daemon::daemon(const config::settings& settings, settings_source reread)
       tasks_(loop_.get_executor(),
              [this](std::string_view, std::string_view) { stop(exit_software); }),
       trigger_timer_(loop_.get_executor(), [this] { watch_fullness(); }),
-      presence_timer_(loop_.get_executor(), [this] { go_round(); }) {
+      presence_timer_(loop_.get_executor(), [this] { go_round(); }),
+      answers_(loop_.get_executor(), hex(seed()),
+               [this](gateway_command c) { return send_by_guild(std::move(c)); }) {
+    stage_->take_answers(&answers_);
     if (disk_) take_state();
 }
 

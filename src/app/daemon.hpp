@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "app/bot_answers.hpp"
 #include "app/event_tap.hpp"
 #include "app/notify.hpp"
 #include "app/plan_facts.hpp"
@@ -133,6 +134,8 @@ private:
     abort_reply abort_reshard() override;
     reload_reply reload() override;
     send_reply send(const send_request& wanted) override;
+    send_reply members(const members_request& wanted,
+                       std::shared_ptr<member_reader> reader) override;
     send_reply reconnect(const reconnect_request& wanted) override;
     [[nodiscard]] guild_list guilds(bool with_ids) const override;
     void change_handler(const handler_change& change) override;
@@ -178,6 +181,7 @@ private:
     presence_round presence_round_;
     lazy_timer presence_timer_;
     command_route command_route_;
+    bot_answers answers_;
     bool planning_ = false;
     std::size_t fleets_to_stop_ = 0;
 

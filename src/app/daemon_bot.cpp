@@ -191,6 +191,13 @@ void daemon::go_round() {
     presence_timer_.arm(presence_round_.deadline());
 }
 
+// ---- members ---------------------------------------------------------------------------------
+
+send_reply daemon::members(const members_request& wanted, std::shared_ptr<member_reader> reader) {
+    if (!fleet_ || stopping_) return not_started();
+    return answers_.ask(wanted, std::move(reader));
+}
+
 // ---- one shard -------------------------------------------------------------------------------
 
 send_reply daemon::reconnect(const reconnect_request& wanted) {

@@ -206,6 +206,17 @@ metrics_snapshot daemon::metrics() const {
     m.sink_connections_opened = sink.connections_opened;
     m.sink_stale_retries = sink.stale_retries;
     m.loop_lag_seconds = {seconds(lag_.latest())};
+    const member_stats& asked = answers_.book().stats();
+    m.member_requests = {{"complete", asked.complete},
+                         {"timed_out", asked.timed_out},
+                         {"rate_limited", asked.rate_limited},
+                         {"too_slow", asked.too_slow},
+                         {"abandoned", asked.abandoned},
+                         {"refused", asked.refused},
+                         {"shared", asked.shared}};
+    m.member_chunks_late = asked.late;
+    m.member_requests_waiting = answers_.book().size();
+    m.member_unread_bytes = answers_.book().unread();
     m.reshard = reshard_progress();
     m.reloads = {{"applied", reloads_}, {"refused", reloads_refused_}};
     m.last_reload_worked = last_reload_worked_;

@@ -34,6 +34,10 @@ void loop_stage::push(const dispatch& event) {
     if (event.event == event_id::voice_state_update || event.event == event_id::guild_create ||
         event.event == event_id::guild_delete)
         watch_voice(event);
+    if (answers_ != nullptr &&
+        (event.event == event_id::guild_members_chunk || event.event == event_id::rate_limited) &&
+        answers_->take(event))
+        return;
     if (twins_ != nullptr) return twins_->push(event);
     if (event.gen == withheld_) return;
     if (keys_.any() && keys_.wants(event.gen, event.shard, event.seq)) {

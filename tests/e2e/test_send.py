@@ -192,3 +192,28 @@ def test_reconnect_resumes_and_loses_nothing(case):
     equal(daemon.ask("POST", "/v1/shards/0/reconnect", {"identfy": True}).status, 422, "misspelt")
     daemon.wait_ready()
     nobody_complains(sim, daemon)
+
+
+def test_a_discordeno_bot_process_is_understood(case):
+    sim, daemon = start(case, config={"admin": {"token": "admin-secret"}})
+    guild = guild_on(daemon, 1)
+
+    def ask(body, token="admin-secret"):
+        return daemon.ask("POST", "/", body, {"Authorization": token})
+    for body in ({"type": "ShardPayload", "shardId": 0,
+                  "payload": {"op": 4, "d": {"guild_id": guild, **VOICE}}},
+                 {"type": "SHARD_PAYLOAD", "shardId": 0, "data": {"op": 3, "d": {"status": "dnd"}}},
+                 {"type": "EditShardsPresence", "payload": {"status": "idle", "activities": []}},
+                 {"type": "REQUEST_MEMBERS", "guildId": guild, "options": {"query": "a", "limit": 1}}):
+        answer = ask(body)
+        equal((answer.status, answer.json()), (200, {"processing": True}), body)
+    wait_until(lambda: {op: ops(sim).get(op, 0) for op in (3, 4, 8)} == {3: 3, 4: 1, 8: 1}, 10,
+               "what was asked for to be sent")
+    info = ask({"type": "ShardInfoFromGuild", "guildId": guild}).json()
+    equal(info["shardId"], 1, "shard of the guild")
+    equal([s["shardId"] for s in ask({"type": "GET_SHARD_INFO"}).json()], [0, 1], "shards")
+    for answer in (ask({"type": "GET_SHARD_INFO"}, "wrong"), ask({"type": "IDENTIFY_SHARD"})):
+        equal(list(answer.json()), ["message"], answer)
+    clock = daemon.ask("GET", "/timecheck", headers={"Authorization": "admin-secret"}).json()["message"]
+    check(abs(clock / 1000 - time.time()) < 60, clock)
+    nobody_complains(sim, daemon)

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "shardgate/metrics/snapshots.hpp"
+#include "shardgate/protocol/member_reader.hpp"
 
 namespace shardgate {
 
@@ -74,6 +76,12 @@ struct send_reply {
     std::uint64_t waiting = 0;  // commands of that shard, this one included
     double retry_after_s = 0;
     std::string detail;  // of all but accepted: a sentence for a person
+};
+
+// Of one guild: what op 8 takes beside guild_id and nonce.
+struct members_request {
+    std::uint64_t guild = 0;
+    std::string d;  // JSON
 };
 
 struct reconnect_request {
@@ -141,6 +149,9 @@ public:
     virtual reload_reply reload() = 0;
 
     virtual send_reply send(const send_request& wanted) = 0;
+    // Accepted: the reader is told, chunk by chunk, perhaps from inside the call.
+    virtual send_reply members(const members_request& wanted,
+                               std::shared_ptr<member_reader> reader) = 0;
     // accepted, not_here, wrong or down.
     virtual send_reply reconnect(const reconnect_request& wanted) = 0;
 

@@ -21,6 +21,14 @@
 
 namespace shardgate {
 
+// Wants answers to requests of the daemon's own.
+class answer_taker {
+public:
+    virtual ~answer_taker() = default;
+    // A GUILD_MEMBERS_CHUNK or RATE_LIMITED. True: it was one, and goes no further.
+    [[nodiscard]] virtual bool take(const dispatch& event) = 0;
+};
+
 class loop_stage final {
 public:
     // `out` is borrowed and outlives it. `run_id` makes the daemon's own events' keys unique.
@@ -50,6 +58,8 @@ public:
     void pair(twin_stage* twins) noexcept { twins_ = twins; }
     [[nodiscard]] dispatch_sink& filter() noexcept { return filter_; }
     [[nodiscard]] identity_keys& keys() noexcept { return keys_; }
+    // Borrowed, for good.
+    void take_answers(answer_taker* taker) noexcept { answers_ = taker; }
     // Where the bot is in voice; who the bot is.
     [[nodiscard]] voice_book& voices() noexcept { return voices_; }
     void on_bot(snowflake bot) noexcept { bot_ = bot; }
@@ -94,6 +104,7 @@ public:
 private:
     deliverer& out_;
     twin_stage* twins_ = nullptr;
+    answer_taker* answers_ = nullptr;
     void watch_voice(const dispatch& event);
 
     generation withheld_{};

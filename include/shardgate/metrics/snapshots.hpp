@@ -141,7 +141,7 @@ struct metrics_snapshot {
     std::vector<std::pair<std::string, std::uint64_t>> commands;  // result
     std::uint64_t commands_waiting = 0;
     std::vector<std::pair<std::string, std::uint64_t>> member_requests;  // outcome
-    std::uint64_t member_requests_waiting = 0;
+    std::uint64_t member_requests_waiting = 0, member_chunks_late = 0, member_unread_bytes = 0;
 };
 
 struct readiness {

@@ -79,6 +79,12 @@ struct voice_state {
 // that look alike to the filter while scanners of different loops still agree.
 [[nodiscard]] std::uint64_t process_hash_seed();
 
+// Of a GUILD_MEMBERS_CHUNK's d. What cannot be read is 0 or empty.
+struct member_chunk {
+    std::string nonce;
+    std::uint32_t index = 0, count = 0;
+};
+
 struct scan_options {
     bool fingerprints = true;  // compute edit_fingerprint and content_fingerprint
     std::uint64_t seed = process_hash_seed();
@@ -114,6 +120,8 @@ public:
 
     // From the next scan() on.
     void set_fingerprints(bool compute) noexcept;
+
+    [[nodiscard]] member_chunk member_chunk_of(std::string_view d);
 
     // Gives memory beyond what frames of `bytes` need back.
     void shrink(std::size_t bytes);

@@ -49,7 +49,9 @@ struct fake_view final : daemon_view {
     event_watcher* watcher = nullptr;
     std::vector<send_request> sends;
     std::vector<reconnect_request> reconnects;
-    send_reply sent;  // to both
+    send_reply sent;  // to all three
+    std::vector<members_request> member_asks;
+    std::vector<std::shared_ptr<member_reader>> readers;
     int watched = 0;  // how often that changed
 
     fake_view() {
@@ -171,6 +173,13 @@ struct fake_view final : daemon_view {
     send_reply send(const send_request& wanted) override {
         ask();
         sends.push_back(wanted);
+        return sent;
+    }
+    send_reply members(const members_request& wanted,
+                       std::shared_ptr<member_reader> reader) override {
+        ask();
+        member_asks.push_back(wanted);
+        readers.push_back(std::move(reader));
         return sent;
     }
     send_reply reconnect(const reconnect_request& wanted) override {
