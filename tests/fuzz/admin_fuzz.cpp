@@ -37,6 +37,9 @@ struct sealed_view final : daemon_view {
     void watch_events(event_watcher*) override { std::abort(); }
     reload_reply reload() override { std::abort(); }
     send_reply send(const send_request&) override { std::abort(); }
+    send_reply members(const members_request&, std::shared_ptr<member_reader>) override {
+        std::abort();
+    }
     send_reply reconnect(const reconnect_request&) override { std::abort(); }
 };
 
