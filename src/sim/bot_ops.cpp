@@ -22,7 +22,7 @@ constexpr std::size_t longest_nonce = 32;
 constexpr std::size_t most_found = 100;  // by a prefix
 constexpr std::uint64_t members_intent = 1U << 1;
 constexpr std::uint64_t presences_intent = 1U << 8;
-constexpr std::uint64_t voice_intent = 1U << 7;
+constexpr int voice_intent = 7;  // GUILD_VOICE_STATES
 constexpr milliseconds list_window{30000};
 
 std::optional<std::uint64_t> id_of(const json::value* v) {
@@ -96,8 +96,13 @@ void bot_ops::voice(session& to, const json::object& d, time_point now) {
         return;
     }
     const auto channel = id_of(d.if_contains("channel_id"));
-    if ((to.intents & voice_intent) != 0) {
-        std::string text;
+    world_.set_voice(*world_.find(g->id), channel.value_or(0));
+    // Everybody who has the guild sees where the bot is; how to speak is for who asked.
+    occurrence moved;
+    moved.t = "VOICE_STATE_UPDATE";
+    moved.guild = moved.lane = g->id;
+    moved.intent = voice_intent;
+    const auto write = [&](std::string& text) {
         json_text w(text);
         w(R"({"guild_id":)").id(g->id)(R"(,"user_id":)").id(user_id(1, 0))(R"(,"channel_id":)");
         if (channel)
@@ -107,9 +112,9 @@ void bot_ops::voice(session& to, const json::object& d, time_point now) {
         w(R"(,"session_id":")")(to.id)(R"(","self_mute":)");
         w(is_true(d.if_contains("self_mute")) ? "true" : "false")(R"(,"self_deaf":)");
         w(is_true(d.if_contains("self_deaf")) ? "true" : "false");
-        w(R"(,"mute":false,"deaf":false,"suppress":false,"self_video":false})");
-        out_.direct(to, "VOICE_STATE_UPDATE", text, now);
-    }
+        w(R"(,"mute":false,"deaf":false,"suppress":false,"self_video":false)");
+    };
+    out_.publish(moved, write, now);
     if (!channel) return;
     std::string text;
     json_text w(text);

@@ -20,7 +20,7 @@ namespace shardgate::sim {
 class bot_ops {
 public:
     // References outlive this.
-    bot_ops(const options& o, const world& w, publisher& out) : options_(o), world_(w), out_(out) {}
+    bot_ops(const options& o, world& w, publisher& out) : options_(o), world_(w), out_(out) {}
 
     // `d` is what the client sent with this op, checked for nothing.
     void on_command(session& from, std::int64_t op, const boost::json::value* d, time_point now);
@@ -43,7 +43,7 @@ private:
     [[nodiscard]] const guild* guild_for(const session& s, const boost::json::value* id) const;
 
     const options& options_;
-    const world& world_;
+    world& world_;
     publisher& out_;
     std::map<std::uint64_t, time_point> listed_;  // by guild: its whole list was last asked for
     std::uint64_t chunks_ = 0, rate_limited_ = 0, unanswered_ = 0;

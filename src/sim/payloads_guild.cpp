@@ -21,7 +21,13 @@ void emojis(json_text& w, const guild& g) {
 void payloads::write_guild(std::string& d, const guild& g, guild_create_reason why) const {
     json_text w(d);
     w(R"({"application_command_counts":{"1":)").number(g.seed % 50);
-    w(R"(},"verification_level":1,"voice_states":[],"system_channel_id":)");
+    w(R"(},"verification_level":1,"voice_states":[)");
+    if (g.voice != 0) {
+        w(R"({"user_id":)").id(user_id(1, 0))(R"(,"channel_id":)").id(g.voice);
+        w(R"(,"suppress":false,"self_video":false,"self_mute":false,"self_deaf":false,)"
+          R"("session_id":"simulated","mute":false,"deaf":false})");
+    }
+    w(R"(],"system_channel_id":)");
     w.id(world::channel(g, 0))(R"(,"stickers":[],"soundboard_sounds":[],"roles":[)");
     for (std::uint32_t i = 0; i < g.roles; ++i) {
         if (i != 0) w(",");

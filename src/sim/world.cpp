@@ -121,6 +121,10 @@ void world::set_available(std::uint32_t index, bool available) {
     guilds_[index].available = available;
 }
 
+void world::set_voice(std::uint32_t index, std::uint64_t channel) {
+    guilds_[index].voice = channel;
+}
+
 std::uint64_t world::channel(const guild& of, std::uint32_t index) noexcept {
     // A little younger than its guild, as real ones are; the top bit of a wide id is kept away.
     return (of.id & ~(1ULL << 63)) + ((index + 1ULL) << 24) + 1;

@@ -19,8 +19,9 @@ struct guild {
     std::uint64_t id = 0;
     std::uint64_t seed = 0;  // everything about its looks follows from it
     std::uint16_t channels = 1, roles = 1, emojis = 0, members = 1;
-    bool present = true;    // the bot is a member
-    bool available = true;  // false during an outage
+    bool present = true;      // the bot is a member
+    bool available = true;    // false during an outage
+    std::uint64_t voice = 0;  // the channel the bot speaks in; 0 = none
 };
 
 // Unique ids that carry their time (Discord docs, Reference, Snowflakes).
@@ -55,6 +56,7 @@ public:
     std::uint32_t join(std::uint64_t id);  // a new guild
     void leave(std::uint32_t index);
     void set_available(std::uint32_t index, bool available);
+    void set_voice(std::uint32_t index, std::uint64_t channel);  // 0 = the bot leaves
 
     [[nodiscard]] std::size_t dms() const noexcept { return dms_.size(); }
     [[nodiscard]] std::uint64_t dm(std::size_t index) const { return dms_[index]; }

@@ -129,6 +129,37 @@ def test_guilds_come_and_go_once(case):
     say(f"{grown['joined']} joined, {grown['left']} left, {outages} outages")
 
 
+def test_voice_is_drained(case):
+    """The old shard of a guild the bot speaks in stays until the bot has left there."""
+    stand = Reshards(case, 2, config={"resharding": {"voice_drain": "60s"}})
+    stand.everything(RATE / 4)
+    guild = stand.sim.get("/guilds")[0]["id"]
+
+    def speak(channel):
+        answer = stand.daemon.ask("POST", "/v1/send", body={
+            "op": 4, "d": {"guild_id": str(guild), "channel_id": channel, "self_mute": False, "self_deaf": False}})
+        check(answer.status == 202, f"op 4: {answer}")
+
+    def named():
+        return stand.ask(4, dry_run=True).json()["voice_guilds"]
+
+    def left():
+        return {t: n["connected"] for t, n in stand.sim.account()["totals"].items()
+                if n["connected"]}
+
+    equal(named(), [], "guilds with voice before")
+    speak("1234")
+    wait_until(lambda: named() == [str(guild)], 10, "the plan to name the guild")
+    equal(stand.reshard(4)["voice_guilds"], [str(guild)], "the plan")
+    stand.wait_state("retiring", seconds=60 + 6 * OVERLAP)
+    wait_until(lambda: left() == {"2": 1, "4": 4}, 20, "the other old shard to go")
+    holds_for(lambda: left() == {"2": 1, "4": 4}, 2, "the guild's old shard stays")
+    speak(None)
+    stand.wait_done(4)
+    stand.end_load()
+    stand.settled(copies=False, identifies=4)
+
+
 # ---- 3: what does not go on
 
 
