@@ -131,7 +131,7 @@ def test_every_command_in_the_text_runs(case):
 
 
 def test_the_readme_leads_a_new_user_to_events(case):
-    """Must show 8: its configuration, check, run, and its handler, to the first event."""
+    """Its configuration, check, run, and its handler, to the first event."""
     readme = read("README.md")
     for script in set(re.findall(r"^    (script/[a-z-]+)", readme, re.MULTILINE)):
         check(os.access(os.path.join(ROOT, script), os.X_OK), f"README.md: no {script}")

@@ -6,8 +6,10 @@ import concurrent.futures
 import json
 import socket
 
-from harness import check, equal, holds_for, wait_until
+from crashes import rss
 from streams import load_over, queue_empty, settle, start
+
+from harness import check, equal, holds_for, wait_until
 
 PLAIN = {"unfurls": 0, "edits": 0, "unknown": 0}
 QUICK = {"retry_initial": "50ms", "retry_max": "200ms"}
@@ -177,7 +179,7 @@ def test_fifty_deaf_tails_do_no_harm(case):
     settle(sim)
     deaf = [Tail(daemon, "/v1/events?payload=1", buffer=4096) for _ in range(50)]
     wait_until(lambda: daemon.metric("shardgate_admin_streams") == 16, what="16 to be let in")
-    memory = daemon.metric("process_resident_memory_bytes")
+    memory = rss(daemon)
     sim.load(mix="A", rate=400, seconds=16)
     wait_until(lambda: daemon.metric("shardgate_admin_tail_dropped_events_total") > 0, 30,
                "events that a tail left out")
@@ -188,7 +190,7 @@ def test_fifty_deaf_tails_do_no_harm(case):
         worst = max(worst, daemon.queue()["events"])
         return daemon.metric("shardgate_admin_slow_readers_total") >= 16
     wait_until(dropped, 40, "all sixteen to be dropped")
-    grown = daemon.metric("process_resident_memory_bytes") - memory
+    grown = rss(daemon) - memory
     check(grown < 64 << 20, f"memory grew by {grown / 2**20:.0f} MiB")
     check(worst < 2000, f"{worst} events were waiting: the handler's way was held up")
     load_over(sim)

@@ -101,7 +101,7 @@ def test_the_handler_moves(case):
 
 
 def test_a_thousand_under_load(case):
-    """Must show 7: filters, limits, secrets and time-outs change all the time; no event is lost and
+    """Filters, limits, secrets and time-outs change all the time; no event is lost and
     the memory stays where it was."""
     sim, daemon = start(case, {"guilds": 100}, {
         "log": {"level": "warn"}, "queue": {"max_events": 200000, "max_bytes": "64MiB"}})
