@@ -185,16 +185,21 @@ void workshop::work(ledger_job job) {
             return;
         }
     }
+    publish_stats();  // before anybody is told: who is told may look
     give(job.id, stored);
 }
 
 void workshop::work(const spool_job& job) {
+    const auto tell = [this](std::uint64_t id, auto outcome) {
+        publish_stats();
+        give(id, std::move(outcome));
+    };
     if (const auto* w = std::get_if<write_job>(&job))
-        give(w->id, guarded([&] { return spool_->write(*w->batch); }));
+        tell(w->id, guarded([&] { return spool_->write(*w->batch); }));
     if (const auto* r = std::get_if<read_job>(&job))
-        give(r->id, guarded([&] { return spool_->read(r->what); }));
+        tell(r->id, guarded([&] { return spool_->read(r->what); }));
     if (const auto* l = std::get_if<list_job>(&job))
-        give(l->id, guarded([&] { return spool_->list(l->what); }));
+        tell(l->id, guarded([&] { return spool_->list(l->what); }));
 }
 
 }  // namespace shardgate::store
