@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Alerts and dashboard against the metrics that exist (docs/metrics.md, which a unit test holds
-against the page) and the runbook: no name that is not there, no alert without an entry."""
+against the page) and the runbook: no name that is not there, no alert without an entry. And the
+compose file that starts them: no file that is not there."""
 
 import json
 import os
@@ -79,12 +80,33 @@ def check_dashboard(metrics, wrong):
         wrong.append("config/grafana/shardgate.json is not what script/make-dashboard writes")
 
 
+def check_compose(wrong):
+    """Docker makes an empty directory of a mounted file that is missing, and says nothing."""
+    text = read("docker", "compose.yml")
+    mounted = re.findall(r"^ +- (\.[^:\s]*):/\S+", text, re.MULTILINE)
+    built = re.findall(r"dockerfile: ([^\s,}]+)", text)
+    if len(mounted) < 6 or len(built) != 1:
+        wrong.append(f"docker/compose.yml: only {mounted} and {built} could be read")
+    files = [os.path.join("docker", name) for name in mounted] + built
+    copied = re.findall(r"^COPY ((?:(?!--)\S+ )+)\S+$", read("docker", "Dockerfile"), re.MULTILINE)
+    files += [name for names in copied for name in names.split()]
+    for name in files:
+        if not os.path.exists(os.path.join(ROOT, name)):
+            wrong.append(f"docker: {name} is named and does not exist")
+    for secret in re.findall(r"file: \./([^\s}]+)", text):  # yours: in neither repository nor image
+        if f"docker/{secret}" not in read("docker", "Dockerfile.dockerignore").split():
+            wrong.append(f"docker/{secret} would be copied into the image")
+        if f"docker/{secret}" not in read(".gitignore").split():
+            wrong.append(f"docker/{secret} would be committed")
+
+
 def main():
     metrics, wrong = documented(), []
     wrong += [f"docs/metrics.md: no {name}" for name in PROMISED if f"shardgate_{name}" not in metrics]
     check_alerts(metrics, wrong)
     check_dashboard(metrics, wrong)
-    print("\n".join(wrong) or f"{len(metrics)} series documented, alerts and dashboard agree")
+    check_compose(wrong)
+    print("\n".join(wrong) or f"{len(metrics)} series documented, alerts, dashboard and compose file agree")
     return 1 if wrong else 0
 
 
