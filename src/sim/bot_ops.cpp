@@ -70,6 +70,7 @@ std::uint32_t bot_ops::members_of(const guild& g) const noexcept {
 }
 
 void bot_ops::on_command(session& from, std::int64_t op, const json::value* d, time_point now) {
+    heard_.add(from.shard, from.shards, op, d, now);
     if (d == nullptr || !d->is_object()) return;
     const json::object& o = d->get_object();
     switch (op) {
@@ -251,6 +252,7 @@ json::object bot_ops::report() const {
 
 void bot_ops::clear() {
     listed_.clear();
+    heard_.clear();
     chunks_ = rate_limited_ = unanswered_ = 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/command_log.hpp"
 #include "sim/options.hpp"
 #include "sim/publisher.hpp"
 #include "sim/session.hpp"
@@ -28,6 +29,7 @@ public:
     // How many members a guild has for op 8.
     [[nodiscard]] std::uint32_t members_of(const guild& g) const noexcept;
     [[nodiscard]] boost::json::object report() const;
+    [[nodiscard]] const command_log& heard() const noexcept { return heard_; }
     void clear();
 
 private:
@@ -46,6 +48,7 @@ private:
     world& world_;
     publisher& out_;
     std::map<std::uint64_t, time_point> listed_;  // by guild: its whole list was last asked for
+    command_log heard_;
     std::uint64_t chunks_ = 0, rate_limited_ = 0, unanswered_ = 0;
 };
 

@@ -151,7 +151,7 @@ std::optional<http_answer> rest_api::refuse(const http_call& call, const std::st
     return std::nullopt;
 }
 
-http_answer rest_api::answer(const http_call& call, time_point now) {
+http_answer rest_api::answer(const http_call& call, const moment& now) {
     std::string path = call.path();
     if (path.rfind("/api/v", 0) == 0) {
         const std::size_t slash = path.find('/', 6);
@@ -160,9 +160,13 @@ http_answer rest_api::answer(const http_call& call, time_point now) {
         path = slash == std::string::npos ? "/" : path.substr(slash);
     }
     const bool is_callback = path.rfind("/interactions/", 0) == 0;
-    ++calls_[call.method + " " + (is_callback ? "/interactions/…/callback" : path)];
+    const bool is_message = path.rfind("/channels/", 0) == 0 && path.ends_with("/messages");
+    ++calls_[call.method + " " +
+             (is_callback  ? "/interactions/…/callback"
+              : is_message ? "/channels/…/messages"
+                           : path)];
     duration delay{};
-    if (const auto refused = refuse(call, path, now)) {
+    if (const auto refused = refuse(call, path, now.at)) {
         if (refused->status != 0 || refused->hang_up) {
             ++answers_[refused->status];
             return *refused;
@@ -173,9 +177,11 @@ http_answer rest_api::answer(const http_call& call, time_point now) {
     if (path == "/gateway" && call.method == "GET")
         a = http_answer(200, json::serialize(json::object{{"url", url_}}));
     else if (path == "/gateway/bot" && call.method == "GET")
-        a = gateway_bot(call, now);
+        a = gateway_bot(call, now.at);
     else if (is_callback && call.method == "POST")
-        a = callback(call, path, now);
+        a = callback(call, path, now.at);
+    else if (is_message && call.method == "POST")
+        a = message(call, path, now.unix_ms);
     else if (path == "/gateway" || path == "/gateway/bot")
         a = error(405, 0, "405: Method Not Allowed");
     a.delay = delay;
@@ -226,6 +232,20 @@ http_answer rest_api::callback(const http_call& call, const std::string& path, t
     return http_answer(r.status, r.body);
 }
 
+http_answer rest_api::message(const http_call& call, const std::string& path,
+                              std::int64_t unix_ms) {
+    if (!authorized(call)) {
+        ++unauthorized_;
+        return error(401, 0, "401: Unauthorized");
+    }
+    if (call.content_type.rfind("application/json", 0) != 0)
+        return error(400, 50035, "Invalid Form Body");
+    // /channels/{id}/messages
+    const std::string_view id = std::string_view(path).substr(10, path.size() - 19);
+    const callback_reply r = messages_.post(id, call.body, unix_ms);
+    return http_answer(r.status, r.body);
+}
+
 json::object rest_api::report() const {
     json::object calls;
     for (const auto& [what, count] : calls_)
@@ -241,6 +261,7 @@ json::object rest_api::report() const {
 
 void rest_api::clear() {
     faults_.clear();
+    messages_.clear();
     calls_.clear();
     answers_.clear();
     unauthorized_ = no_agent_ = 0;

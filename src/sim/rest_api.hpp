@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Discord's REST side as far as a gateway client needs it: /gateway, /gateway/bot, interaction
-// callbacks, and refusals on order (Discord fact sheet 2, S1 to S4). Pure.
+// Discord's REST side as far as a gateway client and its bot need it: /gateway, /gateway/bot,
+// interaction callbacks, messages, and refusals on order (Discord fact sheet 2, S1 to S4). Pure.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -12,9 +12,11 @@
 #include <string>
 
 #include "shardgate/base/result.hpp"
+#include "sim/director.hpp"
 #include "sim/http_server.hpp"
 #include "sim/identify_rules.hpp"
 #include "sim/interactions.hpp"
+#include "sim/messages.hpp"
 #include "sim/options.hpp"
 #include "sim/world.hpp"
 
@@ -43,15 +45,16 @@ public:
     std::function<void(std::uint64_t n)> on_answered_for_good;
 
     rest_api(const options& o, const world& w, identify_rules& rules, interactions& book)
-        : options_(o), world_(w), rules_(rules), interactions_(book) {}
+        : options_(o), world_(w), rules_(rules), interactions_(book), messages_(w) {}
 
     void gateway_url(std::string url) { url_ = std::move(url); }
     void add(rest_fault f, time_point now);
     void clear_faults() { faults_.clear(); }
     void clear();
 
-    [[nodiscard]] http_answer answer(const http_call& call, time_point now);
+    [[nodiscard]] http_answer answer(const http_call& call, const moment& now);
     [[nodiscard]] boost::json::object report() const;
+    [[nodiscard]] const messages& written() const noexcept { return messages_; }
 
 private:
     [[nodiscard]] std::optional<http_answer> refuse(const http_call& call, const std::string& path,
@@ -59,12 +62,15 @@ private:
     [[nodiscard]] http_answer gateway_bot(const http_call& call, time_point now);
     [[nodiscard]] http_answer callback(const http_call& call, const std::string& path,
                                        time_point now);
+    [[nodiscard]] http_answer message(const http_call& call, const std::string& path,
+                                      std::int64_t unix_ms);
     [[nodiscard]] bool authorized(const http_call& call) const;
 
     const options& options_;
     const world& world_;
     identify_rules& rules_;
     interactions& interactions_;
+    messages messages_;
     std::string url_;
     std::deque<rest_fault> faults_;
     std::map<std::string, std::uint64_t> calls_;

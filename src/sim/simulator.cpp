@@ -84,7 +84,7 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
     }
 
     http_server::handler rest() {
-        return [this](const http_call& call) { return p.rest.answer(call, clock::now()); };
+        return [this](const http_call& call) { return p.rest.answer(call, this_moment()); };
     }
 
     void start() {
@@ -195,6 +195,8 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
         if (path == "/state") return json_answer(200, control_state(p, now));
         if (path == "/identifies") return json_answer(200, control_identifies(p));
         if (path == "/interactions") return json_answer(200, p.callbacks.list(now.at, 10000));
+        if (path == "/commands") return json_answer(200, p.gate.answers().heard().list(p.started));
+        if (path == "/messages") return json_answer(200, p.rest.written().list());
         if (path == "/guilds") return json_answer(200, guild_list(100000));
         if (path == "/handler") return json_answer(200, handler.report());
         if (path == "/ready") return json_answer(200, ready());

@@ -130,6 +130,22 @@ std::uint64_t world::channel(const guild& of, std::uint32_t index) noexcept {
     return (of.id & ~(1ULL << 63)) + ((index + 1ULL) << 24) + 1;
 }
 
+bool world::has_channel(std::uint64_t id) const {
+    if (std::find(dms_.begin(), dms_.end(), id) != dms_.end()) return true;
+    const auto has = [this](std::uint64_t guild, std::uint64_t index) {
+        const auto at = find(guild);
+        return at && guilds_[*at].present && index < guilds_[*at].channels;
+    };
+    // As channel() makes them, back to the guild.
+    for (std::uint64_t index = 0; index <= UINT16_MAX; ++index) {
+        const std::uint64_t offset = ((index + 1) << 24) + 1;
+        if (offset > id) return false;
+        if (has(id - offset, index) || has((id - offset) | (std::uint64_t{1} << 63), index))
+            return true;
+    }
+    return false;
+}
+
 std::uint64_t world::role(const guild& of, std::uint32_t index) noexcept {
     return index == 0 ? of.id : (of.id & ~(1ULL << 63)) + ((index + 1ULL) << 24) + 2;
 }

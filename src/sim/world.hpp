@@ -61,6 +61,9 @@ public:
     [[nodiscard]] std::size_t dms() const noexcept { return dms_.size(); }
     [[nodiscard]] std::uint64_t dm(std::size_t index) const { return dms_[index]; }
 
+    // Of a guild the bot is in, or a direct message's.
+    [[nodiscard]] bool has_channel(std::uint64_t id) const;
+
     // The channel ids of a guild; channel 0 carries most of the talk.
     [[nodiscard]] static std::uint64_t channel(const guild& of, std::uint32_t index) noexcept;
     [[nodiscard]] static std::uint64_t role(const guild& of, std::uint32_t index) noexcept;

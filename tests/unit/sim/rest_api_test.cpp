@@ -29,7 +29,7 @@ std::string header(const http_answer& a, std::string_view name) {
 TEST(Rest, GatewayBotTellsShardsAndBudget) {
     bench b;
     b.p->rest.gateway_url("wss://localhost:1/");
-    const auto a = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at);
+    const auto a = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now);
     const json::value v = json::parse(a.body);
 
     EXPECT_EQ(a.status, 200U);
@@ -47,7 +47,7 @@ TEST(Rest, RemainingFallsWithIdentifiesNotWithResumes) {
     b.hang_up(*c);
     c = b.connect();
     b.resume(*c, id, 41);
-    const auto a = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at);
+    const auto a = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now);
     const json::value limit = json::parse(a.body).at("session_start_limit");
 
     EXPECT_EQ(limit.at("remaining").as_int64(), 999);
@@ -57,11 +57,11 @@ TEST(Rest, RemainingFallsWithIdentifiesNotWithResumes) {
 TEST(Rest, RefusesWithoutTheToken) {
     bench b;
     for (const char* auth : {"", "simulated-token", "Bot other", "Bearer simulated-token"})
-        EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot", auth), b.now.at).status, 401U);
+        EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot", auth), b.now).status, 401U);
 
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway", ""), b.now.at).status, 200U);
-    EXPECT_EQ(b.p->rest.answer(get("/api/v7/gateway/bot"), b.now.at).status, 400U);
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/users/@me"), b.now.at).status, 404U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway", ""), b.now).status, 200U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v7/gateway/bot"), b.now).status, 400U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/users/@me"), b.now).status, 404U);
 }
 
 TEST(Rest, UserAgentsCanBeRequired) {
@@ -70,7 +70,7 @@ TEST(Rest, UserAgentsCanBeRequired) {
     bench b(o);
     http_call c = get("/api/v10/gateway/bot");
     c.user_agent = "curl/8";
-    const auto a = b.p->rest.answer(c, b.now.at);
+    const auto a = b.p->rest.answer(c, b.now);
 
     EXPECT_EQ(a.status, 403U);
     EXPECT_EQ(json::parse(a.body).at("code").as_int64(), 40333);
@@ -83,7 +83,7 @@ TEST(Rest, RateLimitsComeInEveryScope) {
             std::string(R"({"status":429,"retry_after":1.5,"scope":")") + scope + "\"}"));
         EXPECT_TRUE(f);
         b.p->rest.add(*f, b.now.at);
-        return b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at);
+        return b.p->rest.answer(get("/api/v10/gateway/bot"), b.now);
     };
     const auto user = limited("user");
     EXPECT_EQ(user.status, 429U);
@@ -97,21 +97,21 @@ TEST(Rest, RateLimitsComeInEveryScope) {
     const auto front = limited("cloudflare");
     EXPECT_EQ(front.content_type, "text/html");
     EXPECT_EQ(header(front, "X-RateLimit-Scope"), "");
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 200U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now).status, 200U);
 }
 
 TEST(Rest, OtherFaultsAreForTheirPathAndUsedUp) {
     bench b;
     const auto f = read_rest_fault(json::parse(R"({"status":503,"next":2,"path":"/gateway/bot"})"));
     b.p->rest.add(*f, b.now.at);
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway"), b.now.at).status, 200U);
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 503U);
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 503U);
-    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).status, 200U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway"), b.now).status, 200U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now).status, 503U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now).status, 503U);
+    EXPECT_EQ(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now).status, 200U);
     b.p->rest.add(*read_rest_fault(json::parse(R"({"status":0})")), b.now.at);
-    EXPECT_TRUE(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at).hang_up);
+    EXPECT_TRUE(b.p->rest.answer(get("/api/v10/gateway/bot"), b.now).hang_up);
     b.p->rest.add(*read_rest_fault(json::parse(R"({"status":200,"delay_ms":700})")), b.now.at);
-    const auto late = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now.at);
+    const auto late = b.p->rest.answer(get("/api/v10/gateway/bot"), b.now);
     EXPECT_EQ(late.status, 200U);
     EXPECT_EQ(late.delay, duration(700ms));
     EXPECT_FALSE(read_rest_fault(json::parse(R"({"scope":"all"})")));
@@ -145,7 +145,7 @@ struct interaction_bench : bench {
         call.content_type = "application/json";
         call.body = body;
         call.target = "/api/v10/interactions/" + id + "/" + token + "/callback" + query;
-        return p->rest.answer(call, now.at);
+        return p->rest.answer(call, now);
     }
     std::int64_t code(const http_answer& a) { return json::parse(a.body).at("code").as_int64(); }
 };
@@ -252,12 +252,12 @@ TEST(Interactions, CallbacksNeedJsonAndARightPath) {
     call.method = "POST";
     call.body = R"({"type":5})";
     call.target = "/api/v10/interactions/" + b.id + "/" + b.token + "/callback";
-    EXPECT_EQ(b.p->rest.answer(call, b.now.at).status, 400U);
+    EXPECT_EQ(b.p->rest.answer(call, b.now).status, 400U);
     call.content_type = "application/json";
     call.target = "/api/v10/interactions/" + b.id + "/callback";
-    EXPECT_EQ(b.p->rest.answer(call, b.now.at).status, 404U);
+    EXPECT_EQ(b.p->rest.answer(call, b.now).status, 404U);
     call.target = "/api/v10/interactions/" + b.id;
-    EXPECT_EQ(b.p->rest.answer(call, b.now.at).status, 404U);
+    EXPECT_EQ(b.p->rest.answer(call, b.now).status, 404U);
 }
 
 }  // namespace

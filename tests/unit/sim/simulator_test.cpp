@@ -239,6 +239,8 @@ TEST(Simulator, PagesAndCallsThatDoNotExistSaySo) {
     EXPECT_TRUE(sim.http("control", beast::http::verb::get, "/handler").is_object());
     EXPECT_TRUE(sim.http("control", beast::http::verb::get, "/interactions").as_array().empty());
     EXPECT_TRUE(sim.http("control", beast::http::verb::get, "/identifies").as_array().empty());
+    EXPECT_TRUE(sim.http("control", beast::http::verb::get, "/commands").as_array().empty());
+    EXPECT_TRUE(sim.http("control", beast::http::verb::get, "/messages").as_array().empty());
     EXPECT_TRUE(sim.post("/handler", R"({"down":true})").is_object());
     EXPECT_TRUE(sim.post("/handler", "3").as_object().contains("error"));
     EXPECT_TRUE(sim.post("/reset", "").as_object().empty());

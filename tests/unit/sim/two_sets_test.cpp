@@ -263,7 +263,7 @@ TEST(TwoSets, RestCanFailForAWhile) {
     call.target = "/api/v10/gateway/bot";
     call.authorization = "Bot simulated-token";
     call.user_agent = "DiscordBot (x, 1)";
-    const auto status = [&] { return b.p->rest.answer(call, b.now.at).status; };
+    const auto status = [&] { return b.p->rest.answer(call, b.now).status; };
     ASSERT_TRUE(control_fault(
         *b.p, json::parse(R"({"rest":{"status":503,"path":"/gateway/bot","for_ms":2000}})"),
         b.now));
