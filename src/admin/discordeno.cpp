@@ -63,6 +63,15 @@ std::optional<std::uint64_t> guild_id(const value* v) {
     return id;
 }
 
+// What requestMembers() says of nobody in particular, which Discord answers only with a query.
+object with_query(object d) {
+    if (!d.contains("user_ids")) {
+        if (!d.contains("query")) d["query"] = "";
+        if (!d.contains("limit")) d["limit"] = 0;
+    }
+    return d;
+}
+
 // The guild says where it goes, whatever the bot believes: it knows neither our number of shards
 // nor a resharding.
 http_response send_payload(daemon_view& view, const object& o, const char* name) {
@@ -75,8 +84,9 @@ http_response send_payload(daemon_view& view, const object& o, const char* name)
     send_request wanted;
     wanted.op = op->get_int64();
     if (wanted.op < 0 || wanted.op > 255) return message(422, "The op is none that can be sent.");
-    wanted.d = boost::json::serialize(*d);
     const object& members = d->get_object();
+    wanted.d = wanted.op == 8 ? boost::json::serialize(with_query(members))
+                              : boost::json::serialize(members);
     if (!members.contains("guild_id") && !members.contains("guild_ids")) {
         wanted.shard = shard_number(o.if_contains("shardId"));
         if (!wanted.shard) return message(422, "shardId is not a shard's number.");
@@ -107,7 +117,9 @@ http_response shard_info(const daemon_view& view, const object& o) {
         if (s.id != shard_of(snowflake{*guild}, shard_count{s.total}).value) continue;
         return json(200, object{{"shardId", s.id}, {"rtt", rtt_of(s)}});
     }
-    return message(400, "The shard of that guild does not run here.");
+    // Where Discordeno's own template looks for the reason.
+    static constexpr const char* not_here = "The shard of that guild does not run here.";
+    return json(400, object{{"message", not_here}, {"error", not_here}});
 }
 
 // Discordeno's ShardState, by our states.
@@ -142,13 +154,9 @@ http_response request_members(daemon_view& view, const object& o) {
             d[option.key() == "userIds" ? boost::json::string_view("user_ids") : option.key()] =
                 option.value();
     }
-    if (!d.contains("user_ids")) {
-        if (!d.contains("query")) d["query"] = "";
-        if (!d.contains("limit")) d["limit"] = 0;
-    }
     send_request wanted;
     wanted.op = 8;
-    wanted.d = boost::json::serialize(d);
+    wanted.d = boost::json::serialize(with_query(std::move(d)));
     return answer_of(view.send(wanted));
 }
 

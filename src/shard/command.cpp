@@ -36,10 +36,12 @@ bool needs_guild(std::int32_t op) noexcept {
     }
 }
 
-// Without user_ids and with an empty query op 8 lists the guild (Discord docs, Gateway Events,
-// Request Guild Members).
+// Without user_ids, with an empty query and limit 0 op 8 lists the guild (Discord docs, Gateway
+// Events, Request Guild Members).
 bool asks_for_all(const json::object& d) noexcept {
     if (d.contains("user_ids")) return false;
+    const json::value* limit = d.if_contains("limit");
+    if (limit && limit->is_number() && limit->to_number<double>() > 0) return false;
     const json::value* query = d.if_contains("query");
     if (!query || !query->is_string()) return true;
     return query->get_string().empty();

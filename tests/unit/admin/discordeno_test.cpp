@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 #include <string>
+#include <vector>
 
 #include "admin/router.hpp"
 #include "unit/admin/fake_view.hpp"
@@ -63,6 +64,22 @@ TEST_F(Discordeno, APresenceForAllAndAMemberRequestAreTranslated) {
     EXPECT_EQ(view.sends[2].d, R"({"guild_id":"41","query":"","limit":0})");
 }
 
+// requestMembers(guild, {limit: 10}) of @discordeno/bot 21: neither a query nor user_ids.
+TEST_F(Discordeno, AMemberRequestWithoutAQueryGetsTheEmptyOne) {
+    const auto sent = [this](const std::string& d) {
+        EXPECT_EQ(
+            ask(R"({"type":"ShardPayload","shardId":0,"payload":{"op":8,"d":)" + d + "}}").status,
+            200U);
+        return view.sends.back().d;
+    };
+    EXPECT_EQ(sent(R"({"guild_id":"41","limit":10,"presences":false,"nonce":"n"})"),
+              R"({"guild_id":"41","limit":10,"presences":false,"nonce":"n","query":""})");
+    EXPECT_EQ(sent(R"({"guild_id":"41","limit":1,"user_ids":["7"]})"),
+              R"({"guild_id":"41","limit":1,"user_ids":["7"]})");
+    EXPECT_EQ(sent(R"({"guild_id":"41","query":"x","limit":3})"),
+              R"({"guild_id":"41","query":"x","limit":3})");
+}
+
 TEST_F(Discordeno, TellsShards) {
     EXPECT_EQ(ask(R"({"type":"ShardInfoFromGuild"})").body, "{\"shardId\":0,\"rtt\":41}\n");
     EXPECT_EQ(ask(R"({"type":"ShardInfoFromGuild","guildId":"4194304"})").body,
@@ -73,6 +90,12 @@ TEST_F(Discordeno, TellsShards) {
     EXPECT_EQ(list[0].at("state"), 0);
     EXPECT_EQ(list[1].at("state"), 4);
     EXPECT_EQ(list[0].at("rtt"), 41);
+    std::erase_if(view.all.shards, [](const shard_snapshot& shard) { return shard.id == 2; });
+    const http_response elsewhere = ask(R"({"type":"ShardInfoFromGuild","guildId":"8388608"})");
+    EXPECT_EQ(elsewhere.status, 400U);
+    EXPECT_EQ(elsewhere.body,
+              "{\"message\":\"The shard of that guild does not run here.\","
+              "\"error\":\"The shard of that guild does not run here.\"}\n");
 }
 
 TEST_F(Discordeno, RefusalsAreMessages) {

@@ -30,6 +30,10 @@ TEST(Command, OnlyAnUnfilteredMemberRequestIsAFullList) {
     EXPECT_TRUE(full(R"({"guild_id":"1","limit":0})"));
     EXPECT_TRUE(full(R"({"guild_id":1,"query":"","limit":0})"));
     EXPECT_FALSE(full(R"({"guild_id":"1","query":"bo","limit":5})"));
+    EXPECT_FALSE(full(R"({"guild_id":"1","query":"","limit":5})"));
+    EXPECT_FALSE(full(R"({"guild_id":"1","limit":1})"));
+    EXPECT_TRUE(full(R"({"guild_id":"1","query":"","limit":"5"})"))
+        << "not a number: to be careful";
     EXPECT_FALSE(full(R"({"guild_id":"1","user_ids":["2"]})"));
 }
 
