@@ -46,7 +46,9 @@ def listens(port):
         return False
 
 
-def try_example(case, name, command, directory=None, prints=True):
+def try_example(case, name, command, directory=None, shows=("typing", "TYPING_START")):
+    """`shows`: what to emit, and the event's name, which the example prints. An example that prints
+    typing prints whatever comes."""
     port = free_port()
     handler = Program(case, name, command, directory=directory or EXAMPLES, environment={
         "PORT": str(port), "HANDLER_SECRET": SECRET, "SIGNING_KEY": KEY, "DISCORD_TOKEN": "MTIz.a.b",
@@ -60,7 +62,7 @@ def try_example(case, name, command, directory=None, prints=True):
     equal(post(port, body, secret="wrong", idempotency="b"), 401, "a wrong secret")
     equal(post(port, body, key="wrong", idempotency="c"), 401, "a wrong signature")
     equal(post(port, body, stamp=str(int(time.time()) - 3600), idempotency="d"), 401, "an old one")
-    if prints:
+    if shows[0] == "typing":
         wait_until(lambda: "EXAMPLE_EVENT" in handler.log(), 10, "the example to print its event")
         equal(handler.log().count("EXAMPLE_EVENT"), 1, "how often the event was handled")
 
@@ -71,12 +73,12 @@ def try_example(case, name, command, directory=None, prints=True):
         "urls": [f"http://127.0.0.1:{port}/"], "secret": SECRET, "signing_key_file": keys}}).wait_ready()
     accepted = lambda: daemon.metric("shardgate_handler_requests_total", outcome="accepted")  # noqa: E731
     before = accepted()
-    sim.emit(what="typing", count=50)
+    sim.emit(what=shows[0], count=50)
     wait_until(lambda: accepted() >= before + 50, 30, "the example to take 50 events")
     for outcome in ("refused", "failed", "timeout"):
         equal(daemon.metric("shardgate_handler_requests_total", outcome=outcome), 0, outcome)
-    if prints:
-        wait_until(lambda: handler.log().count("TYPING_START") == 50, 10, "50 events, each once")
+    wait_until(lambda: handler.log().count(shows[1]) >= 50, 10, f"50 {shows[1]}")
+    equal(handler.log().count(shows[1]), 50, "events, each once")
     daemon.stop()
 
 
@@ -120,7 +122,8 @@ def test_discordeno(case):
                     ignore=shutil.ignore_patterns("node_modules"))
     os.symlink(os.path.join(os.path.abspath(modules), "node_modules"),
                os.path.join(directory, "node_modules"))
-    try_example(case, "discordeno", ["node", "handler.mjs"], directory, prints=False)
+    try_example(case, "discordeno", ["node", "handler.mjs"], directory,
+                ("message", "MESSAGE_CREATE"))
 
 
 def test_the_ones_in_the_docs_are_the_same(case):
