@@ -3,8 +3,9 @@
 """The dashboard in Debian's Chromium (dashboard.mjs), against a real daemon and the simulator.
 
 SHARDGATE_BIN and SHARDGATE_SIM_BIN name the programs; SHARDGATE_DASHBOARD_SHOTS a directory for
-screenshots; SHARDGATE_NODE_MODULES where playwright-core is installed already (else npm installs it
-from package-lock.json into a directory of its own). Exit code 77 = skipped, and why.
+screenshots; SHARDGATE_NODE_MODULES a node_modules with playwright-core. Else it is in node_modules
+here, or npm installs it from package-lock.json into SHARDGATE_NPM_DIR (a directory that goes away
+again without one). Exit code 77 = skipped, and why.
 """
 
 import os
@@ -14,27 +15,23 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), folder) for folder in ("e2e", "support")]
 sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
+import npm  # noqa: E402
 
 SKIPPED = 77
 
 
-def modules(node_dir):
-    """A directory with node_modules/playwright-core in it; None without npm or its registry."""
+def modules(gone):
+    """(node_modules with playwright-core, None), or (None, why there is none)."""
     given = os.environ.get("SHARDGATE_NODE_MODULES")
     if given:
-        return given
-    for file in ("package.json", "package-lock.json"):
-        shutil.copy(os.path.join(HERE, file), node_dir)
-    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=node_dir,
-                          capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        print(done.stderr[-2000:])
-        return None
-    return os.path.join(node_dir, "node_modules")
+        return given, None
+    keep = os.environ.get("SHARDGATE_NPM_DIR") or os.path.join(gone, "npm")
+    found, why = npm.directory_with("playwright-core", HERE, keep)
+    return found and os.path.join(found, "node_modules"), why
 
 
 def skip(why):
@@ -66,17 +63,13 @@ def main():
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         return skip("no chromium (Debian: apt-get install chromium)")
-    if not shutil.which("node"):
-        return skip("no node")
-    if not os.environ.get("SHARDGATE_NODE_MODULES") and not shutil.which("npm"):
-        return skip("no npm")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
-    if int(version.strip().lstrip("v").split(".")[0] or 0) < 20:
-        return skip(f"node {version.strip()} is older than 20")
-    with tempfile.TemporaryDirectory(prefix="sg-npm-") as node_dir:
-        found = modules(node_dir)
-        if not found:
-            return skip("npm could not install playwright-core")
+    why = npm.no_node()
+    if why:
+        return skip(why)
+    with tempfile.TemporaryDirectory(prefix="sg-npm-") as gone:
+        found, why = modules(gone)
+        if why:
+            return skip(why)
         case = harness.Case("dashboard")
         wrong = []
         try:
