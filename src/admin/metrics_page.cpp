@@ -208,6 +208,9 @@ void write_storage(prometheus_text& p, const metrics_snapshot& m) {
     const storage_snapshot& s = m.status.storage;
     single(p, kind::counter, "events_replayed_known_total",
            "Events that Discord sent again and the spool held already.", m.events_replayed_known);
+    single(p, kind::counter, "queue_evicted_total",
+           "Events that left a full memory for the spool, which had them already.",
+           m.events_evicted);
     single(p, kind::counter, "spool_rows_written_total", "Events written to the spool.",
            s.rows_written);
     single(p, kind::counter, "spool_rows_freed_total", "Events freed from the spool.",

@@ -199,6 +199,7 @@ metrics_snapshot daemon::metrics() const {
         {"expired", d.interactions_expired},   {"unknown_type", d.interactions_unknown_type}};
     m.dead_letters_dropped = d.dead_letters_dropped;
     m.events_replayed_known = d.replayed_known;
+    m.events_evicted = d.evicted;
     m.handler_request_seconds = core.request_seconds();
     m.delivery_lag_seconds = core.lag();
     const sink_stats sink = deliverer_->sink();

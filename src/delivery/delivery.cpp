@@ -109,6 +109,10 @@ entry& delivery::impl::enqueue(event_ptr event, bool own, bool fence, time_point
 
 void delivery::impl::keep_bounds(time_point now) {
     while (books.over()) {
+        if (may_evict) {
+            evict(now);
+            continue;
+        }
         entry* e = books.victim();
         if (e == nullptr) return;  // all that is left is in flight or our own
         shed(*e, now);
@@ -232,6 +236,7 @@ delivery_request delivery::impl::start(lane& first, std::size_t url, time_point 
         delivery_item item;
         item.event = e->event;
         item.attempt = ++e->attempts;
+        e->tried = true;
         if (e->event->event == event_id::interaction_create)
             item.answered = mark_of(*e->event, now);
         f.marked = f.marked || item.answered != interaction_answer::none;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of delivery and what they share. Five .cpp files work on it: delivery.cpp (in and
+// The parts of delivery and what they share. Six .cpp files work on it: delivery.cpp (in and
 // out), delivery_outcome.cpp (what became of requests), delivery_interactions.cpp (answers to
-// Discord), delivery_spool.cpp (to the disk), delivery_unspool.cpp (and back).
+// Discord), delivery_spool.cpp (to the disk), delivery_evict.cpp (out of memory),
+// delivery_unspool.cpp (and back).
 #pragma once
 
 #include <array>
@@ -90,6 +91,8 @@ struct delivery::impl {
     void want_shard(shard_order& of);
     void take_rows(due_list& from, spool_changes& out, std::size_t& bytes);
     void on_row_stored(entry& e);
+    // In the spool alone from here on.
+    void count_spilled(lane& l, const entry& e);
     void free_row(const entry& e);
     void keep_dead(dead_letter letter, entry& of);
     [[nodiscard]] bool room_in_spool() const noexcept {
@@ -100,6 +103,11 @@ struct delivery::impl {
     [[nodiscard]] bool spool_crowded() const noexcept {
         return spooled_bytes > queue.spill_max_bytes - queue.spill_max_bytes / 10;
     }
+
+    // out of memory, for the spool has it (delivery_evict.cpp)
+    void evict(time_point now);
+    [[nodiscard]] bool evictable(const lane& l) const noexcept;
+    void evict_last(lane& l, time_point now);
 
     // the spool, on the way back (delivery_unspool.cpp)
     void call_back_pending(lane& l, time_point now);
@@ -150,6 +158,7 @@ struct delivery::impl {
     };
     bool spooling = false;
     bool batch_out = false;
+    bool may_evict = false;  // memory may hold what is on disk too
     std::uint64_t last_position = 0;
     std::uint64_t restored_upto = 0;  // positions of earlier processes
     std::uint64_t last_dead = 0;

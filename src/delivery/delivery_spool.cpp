@@ -116,8 +116,8 @@ void delivery::impl::free_row(const entry& e) {
     if (e.disk != on_disk::stored && e.disk != on_disk::writing) return;
     if (e.disk == on_disk::stored) --stored_too;
     done.push_back(e.position);
-    // Its lane may be read back before the row is gone.
-    if (e.spilled) given_up.insert(e.position);
+    // Its lane may be read back before the row is gone, from further to the front even than today.
+    given_up.insert(e.position);
 }
 
 void delivery::impl::keep_dead(dead_letter letter, entry& of) {
@@ -213,6 +213,7 @@ void delivery::on_changes_stored(time_point now) {
     impl& d = *impl_;
     if (!d.batch_out) return;
     d.batch_out = false;
+    d.may_evict = true;
     while (!d.writing.empty())
         d.on_row_stored(d.writing.front());
     d.dying_out.clear();
@@ -234,7 +235,14 @@ void delivery::impl::on_row_stored(entry& e) {
     }
     lane& l = *e.where;
     l.pending.erase(l.pending.iterator_to(e));
-    if (l.readable++ == 0) l.spilled_from = e.position;
+    if (l.readable == 0) l.spilled_from = e.position;
+    count_spilled(l, e);
+    books.remove(e);
+    waiting.feed(l);
+}
+
+void delivery::impl::count_spilled(lane& l, const entry& e) {
+    ++l.readable;
     ++spooled;
     spooled_bytes += e.event->weight();
     ++spooled_by_class[static_cast<std::size_t>(e.rank)];
@@ -243,8 +251,6 @@ void delivery::impl::on_row_stored(entry& e) {
         const auto it = queued_interactions.find(e.event->id);
         if (it != queued_interactions.end() && it->second == &e) queued_interactions.erase(it);
     }
-    books.remove(e);
-    waiting.feed(l);
 }
 
 // ---- marks -----------------------------------------------------------------------------------

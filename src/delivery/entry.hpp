@@ -59,6 +59,7 @@ struct entry {
     bool in_flight = false;
     bool tells_gap = false;     // a SHARDGATE_GAP for a run of shed events
     bool drop_if_away = false;  // answered for the handler: of no use to a later attempt
+    bool tried = false;         // by this process
 
     // The spool (delivery_spool.cpp).
     std::uint64_t position = 0;  // arrival order over all lanes

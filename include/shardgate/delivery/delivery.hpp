@@ -123,6 +123,7 @@ struct delivery_snapshot {
     std::uint64_t stored_events = 0;                      // in memory and in the spool
     std::uint64_t replayed_known = 0;  // came again after a restart and were in the spool
     std::uint64_t spool_lost = 0;      // lost with a damaged spool
+    std::uint64_t evicted = 0;         // left memory for the spool, which had them already
     std::uint64_t interactions_taken = 0, interactions_deferred = 0, interactions_messaged = 0,
                   interactions_already = 0, interactions_too_late = 0, interactions_failed = 0,
                   interactions_expired = 0, interactions_unknown_type = 0;

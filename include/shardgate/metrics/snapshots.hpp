@@ -131,6 +131,7 @@ struct metrics_snapshot {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> closes;          // code
     std::uint64_t wire_bytes = 0, payload_bytes = 0;
     std::uint64_t events_replayed_known = 0;  // replayed by Discord, found in the spool
+    std::uint64_t events_evicted = 0;         // left memory for the spool, which had them already
     std::uint64_t bad_frames = 0, zombies = 0, dead_letters_dropped = 0;
     std::uint64_t sink_connections = 0, sink_connections_opened = 0, sink_stale_retries = 0;
     histogram handler_request_seconds, delivery_lag_seconds;

@@ -170,6 +170,77 @@ TEST_F(Spool, AHungGuildDoesNotPushOthersToTheDisk) {
     }
 }
 
+// A burst comes faster than the disk takes it, while what fills memory has long been on disk.
+TEST_F(Spool, WhatIsOnDiskAnywayMakesRoomBeforeAnythingIsShed) {
+    queue.max_events = 80;
+    open();
+    std::map<std::uint64_t, std::vector<std::uint64_t>> pushed, taken;
+    const auto some = [&](int events) {
+        for (int i = 0; i < events; ++i) {
+            const std::uint64_t guild = 1 + static_cast<std::uint64_t>(i) % 7;
+            pushed[guild].push_back(push("MESSAGE_CREATE", guild));
+        }
+    };
+    some(70);
+    pass(1s);
+    write();
+    ASSERT_EQ(core->snapshot().stored_events + core->snapshot().spooled_events, 70U);
+    const spool_changes slow = core->next_changes(false, now, wall());
+    EXPECT_TRUE(slow.empty());
+    some(60);  // none of these is on disk yet
+    const delivery_snapshot full = core->snapshot();
+    EXPECT_LE(full.events, 80U);
+    EXPECT_EQ(full.shed[2], 0U);
+    EXPECT_GE(full.evicted, 20U);
+    for (int i = 0; i < 2000 && !core->idle(); ++i) {
+        for (const auto& r : pull()) {
+            taken[r.items.at(0).event->guild.value].push_back(seq_of(r));
+            answer(r, 204);
+        }
+        write();
+        read();
+    }
+    EXPECT_EQ(taken, pushed);
+    write();
+    EXPECT_TRUE(disk.empty());
+    EXPECT_EQ(core->snapshot().shed[2], 0U);
+}
+
+// What the lane's retries hang on is known in memory alone.
+TEST_F(Spool, WhatWasTriedStaysInMemory) {
+    handler.connections = 8;
+    queue.max_events = 40;
+    open();
+    for (std::uint64_t guild = 1; guild <= 30; ++guild)
+        push("MESSAGE_CREATE", guild);
+    std::vector<delivery_request> tried = pull();
+    ASSERT_FALSE(tried.empty());
+    ASSERT_LT(tried.size(), 20U);
+    pass(1s);
+    write();
+    for (int i = 0; i < 30; ++i)
+        push("MESSAGE_CREATE", 50);
+    EXPECT_EQ(core->snapshot().shed[2], 0U);
+    EXPECT_GT(core->snapshot().evicted, 10U);
+    EXPECT_LE(core->snapshot().evicted, 30U - tried.size());
+    std::map<std::uint64_t, std::uint32_t> attempts;
+    for (const auto& r : tried) {
+        ++attempts[seq_of(r)];
+        answer(r, 503);
+    }
+    for (int i = 0; i < 100 && !core->idle(); ++i) {
+        pass(1min);
+        for (const auto& r : pull()) {
+            EXPECT_EQ(r.items.at(0).attempt, ++attempts[seq_of(r)]);
+            answer(r, 204);
+        }
+        write();
+        read();
+    }
+    EXPECT_TRUE(core->idle());
+    EXPECT_EQ(attempts.size(), 60U);
+}
+
 TEST_F(Spool, ANewProcessGoesOnWhereTheOldOneWas) {
     open();
     push("MESSAGE_CREATE", 1);
