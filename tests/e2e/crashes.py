@@ -87,7 +87,12 @@ class Stand:
     def grows(self, events, seconds=120):
         """Until the world has made so many events more."""
         wanted = self.made() + events
-        wait_until(lambda: self.made() >= wanted, seconds, f"{events} more events")
+
+        def look():
+            load = self.sim.state()["load"]
+            check(load["running"] or load["made"] >= wanted, "the load ended before it made enough")
+            return load["made"] >= wanted
+        wait_until(look, seconds, f"{events} more events")
 
     def connected(self):
         """Whether every shard's session has a connection that has had its replay."""

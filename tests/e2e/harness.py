@@ -19,7 +19,7 @@ import time
 from endpoint import Answer, Endpoint, parse_metrics  # noqa: F401  (tests import from here)
 from toml_text import merged, to_toml
 from waiting import (PATIENCE, Failure, Skip, check, equal, holds_for,  # noqa: F401
-                     wait_until)
+                     measured, wait_until)
 
 # Exit codes of the daemon (sysexits).
 EXIT_OK, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIG = 0, 64, 69, 78

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs end-to-end tests: run.py NAME..., all of them without a name, --list to see the names.
+"""Runs end-to-end tests: run.py NAME..., all of them without a name, --list to see the names,
+--list-measured those of the tests marked @measured.
 
 A name is "file.function" without the "test_" of both: test_stop.py's test_twice is "stop.twice"; a
 file's name alone is all of its tests. Exit code 0 = passed, 1 = failed, 77 = all skipped.
@@ -24,8 +25,9 @@ import harness  # noqa: E402  (found by the path above)
 SKIPPED = 77
 
 
-def discover():
-    """{name: (module, function)}, in the order of the files. Reads, does not import."""
+def discover(mark=None):
+    """{name: (module, function)}, in the order of the files; only those with a mark, if one is
+    named. Reads, does not import."""
     found = {}
     for file in sorted(os.listdir(HERE)):
         if not (file.startswith("test_") and file.endswith(".py")):
@@ -34,6 +36,8 @@ def discover():
             tree = ast.parse(source.read(), file)
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                if mark and mark not in [getattr(d, "id", "") for d in node.decorator_list]:
+                    continue
                 module = file[:-3]
                 found[f"{module[5:]}.{node.name[5:]}"] = (module, node.name)
     return found
@@ -90,6 +94,9 @@ def main(arguments):
     found = discover()
     if arguments == ["--list"]:
         print("\n".join(found))
+        return 0
+    if arguments == ["--list-measured"]:
+        print("\n".join(discover("measured")))
         return 0
     if any(a.startswith("-") for a in arguments):
         print(__doc__)

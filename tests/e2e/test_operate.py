@@ -9,7 +9,7 @@ import socket
 from crashes import rss
 from streams import load_over, queue_empty, settle, start
 
-from harness import check, equal, holds_for, wait_until
+from harness import check, equal, holds_for, measured, wait_until
 
 PLAIN = {"unfurls": 0, "edits": 0, "unknown": 0}
 QUICK = {"retry_initial": "50ms", "retry_max": "200ms"}
@@ -172,6 +172,7 @@ def test_figures_for_the_dashboard(case):
     check(first["totals"]["received"] > 0, f"totals: {first['totals']}")
 
 
+@measured
 def test_fifty_deaf_tails_do_no_harm(case):
     """They never read: of each no more than a buffer waits, and after ten seconds it is dropped.
     Events arrive as if nobody were there."""

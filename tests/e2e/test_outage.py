@@ -4,7 +4,7 @@ told."""
 
 from crashes import LONG
 
-from harness import PATIENCE, check, equal, wait_until
+from harness import PATIENCE, check, equal, measured, wait_until
 from streams import (failures, gap_counts, labelled, load_over, patient_ms, queue_empty, requests,
                      settle, shed, start)
 
@@ -78,6 +78,7 @@ class Outage:
         queue_empty(self.daemon)
 
 
+@measured
 def test_down_then_errors_then_hanging(case):
     outage = Outage(case)
     sim, daemon = outage.sim, outage.daemon
@@ -97,6 +98,7 @@ def test_down_then_errors_then_hanging(case):
     equal(daemon.queue()["dead_letters"], 0, "dead letters: nobody dies of an outage")
 
 
+@measured
 def test_down_from_the_start(case):
     sim = case.simulator(**PLAIN, guilds=40, guild_bytes=2000, shards=2, max_concurrency=2,
                          identify_interval=100, identify_tolerance=50)
@@ -154,6 +156,7 @@ def test_an_error_with_a_body_of_a_gigabyte(case):
     strange_answers(case, {"do": "huge_body", "status": 500}, "failed")
 
 
+@measured
 def test_an_acceptance_with_a_body_of_a_gigabyte(case):
     sim, daemon = start(case, PLAIN, {"queue": QUICK})
     settle(sim)
@@ -245,6 +248,7 @@ def test_overflow_drops_messages_when_nothing_cheaper_is_left(case):
     check(sum(n > lost for n in taken) > sum(n < lost for n in taken), "the newest were dropped")
 
 
+@measured
 def test_overflow_by_bytes(case):
     sim, daemon = start(case, PLAIN, {"queue": {**QUICK, "max_bytes": "256KiB",
                                                 "overflow": "drop-newest"}})

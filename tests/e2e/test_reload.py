@@ -2,9 +2,12 @@
 """Reading the configuration again while events flow: nothing is lost, nothing leaks, a bad file
 changes nothing."""
 
+import os
 import signal
+import threading
+import time
 
-from harness import PATIENCE, check, equal, wait_until
+from harness import PATIENCE, check, equal, measured, wait_until
 from streams import load_over, requests, settle, start
 
 RELOADS = 1000
@@ -60,6 +63,29 @@ def test_a_bad_file_changes_nothing(case):
                "SIGHUP to reload")
 
 
+def test_a_file_that_takes_long_to_read_holds_nothing_up(case):
+    """A pipe whose writer is silent: the daemon waits two seconds for it, beside its loop."""
+    sim, daemon = start(case)
+    settle(sim)
+    os.rename(daemon.config_path, daemon.config_path + ".kept")
+    os.mkfifo(daemon.config_path)
+    silent = os.open(daemon.config_path, os.O_RDWR)
+    told = []
+    reading = threading.Thread(target=lambda: told.append(daemon.ask("POST", "/v1/reload", {})))
+    reading.start()
+    answers = 0
+    while reading.is_alive():
+        equal(daemon.ask("GET", "/healthz").status, 200, "meanwhile")
+        answers += 1
+        time.sleep(0.05)
+    os.close(silent)
+    equal(told[0].status, 422, "POST /v1/reload of a silent pipe")
+    check("cannot read the file" in told[0].text, told[0].text)
+    check(answers >= 5, f"only {answers} answers while the file was read")
+    os.rename(daemon.config_path + ".kept", daemon.config_path)
+    equal(reload(daemon)["applied"], [], "of the file that was there before")
+
+
 def test_a_new_admin_token_counts_at_once(case):
     sim, daemon = start(case, config={"admin": {"token": "first-admin-token"}})
     daemon.write_config({"admin": {"token": "second-admin-token"}})
@@ -100,6 +126,7 @@ def test_the_handler_moves(case):
     equal((done["refused"], done["failed"], done["timeout"]), (0, 0, 0), "requests that failed")
 
 
+@measured
 def test_a_thousand_under_load(case):
     """Filters, limits, secrets and time-outs change all the time; no event is lost and
     the memory stays where it was."""

@@ -3,12 +3,14 @@
 happens to either set meanwhile; a resharding that cannot go on leaves everything as it was.
 SHARDGATE_E2E_LONG=1 makes it as long as its claims."""
 
+import json
+import os
 import time
 
-from crashes import LONG, drawn, gaps, let_pass, say
+from crashes import LONG, drawn, gaps, let_pass, say, state_directory
 from reshards import ENDED, KINDS, LAG_MS, OVERLAP, Chaos, Reshards, idle
 
-from harness import PATIENCE, Skip, check, equal, holds_for, wait_until
+from harness import PATIENCE, Skip, check, equal, holds_for, measured, wait_until
 
 RATE = 3000 if LONG else 600
 APART = {"lag": LAG_MS, "repeats": 0.2}
@@ -420,6 +422,33 @@ def test_stopped_in_the_windows(case):
     stand.summary(account)
 
 
+def test_check_tells_that_the_file_contradicts_the_stored_plan(case):
+    stand = Reshards(case, 1, sim=APART)
+    daemon = stand.daemon
+    stand.reshard(2)
+    stand.wait_done(2)
+    daemon.write_config({"sharding": {"total": 1}})
+
+    def told():
+        code, out, err = case.run([case.daemon_binary, "check", "-c", daemon.config_path])
+        equal((code, err), (0, ""), out)
+        return "sharding.total is 1 in the file, but the plan in force has 2 shards" in out
+
+    def listing():
+        with os.scandir(state_directory(case)) as entries:
+            return {e.name: (e.stat().st_size, e.stat().st_mtime_ns) for e in entries}
+
+    check(not told(), "told while the daemon has the files")
+    daemon.stop()
+    before = listing()
+    check(told(), "not told of a daemon that is stopped")
+    code, out, _ = case.run([case.daemon_binary, "check", "--json", "-c", daemon.config_path])
+    equal((code, len(json.loads(out)["warnings"])), (0, 1), out)
+    daemon.write_config({"sharding": {"total": 2}})
+    check(not told(), "told of a file that agrees")
+    equal(listing(), before, "the state directory after the checks")
+
+
 # ---- 5: by itself
 
 
@@ -461,6 +490,7 @@ def test_a_full_shard_is_warned_of(case):
 # ---- 6: time
 
 
+@measured
 def test_takes_the_time_it_says_and_slows_nobody(case):
     # Few guilds: the simulator must not be what slows the handler down.
     stand = Reshards(case, 8, sim={"guilds": 200})

@@ -7,7 +7,7 @@ import time
 
 from crashes import LONG, PLAIN, Stand, drawn, gaps, let_pass, say, state_directory, stateful
 
-from harness import EXIT_CONFIG, PATIENCE, check, equal, wait_until
+from harness import EXIT_CONFIG, PATIENCE, check, equal, measured, wait_until
 
 RATE = 5000
 KILLS = 20 if LONG else 5
@@ -71,10 +71,12 @@ def _killed_again_and_again(case, trim, before_kill=None):
         check(rate > RATE / 2, f"the load was {rate:.0f}/s only")
 
 
+@measured
 def test_kill_trim_at_heartbeats(case):
     _killed_again_and_again(case, "heartbeat")
 
 
+@measured
 def test_kill_trim_at_resumes_too(case):
     _killed_again_and_again(case, "resume")
 

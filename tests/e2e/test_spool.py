@@ -8,7 +8,7 @@ import time
 from crashes import LONG, MIB, Stand, drawn, gaps, let_pass, rss, say, state_directory
 from streams import labelled, shed
 
-from harness import PATIENCE, Failure, check, equal, wait_until
+from harness import PATIENCE, Failure, check, equal, measured, wait_until
 
 SMALL = {"max_events": 5000, "max_bytes": "16MiB"}
 CLASSES = ("vital", "other", "message_updates", "ephemeral")
@@ -19,6 +19,7 @@ def _disk_bytes(case):
     return sum(os.path.getsize(os.path.join(directory, f)) for f in os.listdir(directory))
 
 
+@measured
 def test_outage(case):
     """10 minutes at 2,000 events a second in the long version; here less of both time and events."""
     events = 1200000 if LONG else int(40000 / PATIENCE)
@@ -72,7 +73,7 @@ def test_kill_while_it_is_full(case):
     stand = Stand(case, shards=8, config={"queue": SMALL})
     sim, daemon = stand.sim, stand.daemon
     sim.handler(down=True)
-    stand.load(4000, count=int(30000 / PATIENCE))
+    stand.load(4000)  # for as long as the starts take: they are slower under a sanitizer
     for _ in range(6 if LONG else 3):
         stand.grows(int(6000 / PATIENCE))
         let_pass(rng.uniform(0, 1))
@@ -81,7 +82,7 @@ def test_kill_while_it_is_full(case):
         took = stand.start_again()
         say(f"killed with {stored} on disk, away for {took:.2f} s")
         check(stand.queued() >= stored, f"{stand.queued()} after the start, {stored} before")
-    stand.load_over()
+    stand.end_load()
     stand.wait_received()
     stand.kill()
     stand.start_again()
