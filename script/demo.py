@@ -7,6 +7,7 @@ every connection is asked to reconnect. At the end the simulator holds what it s
 handler got.
 """
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -234,10 +235,12 @@ def main():
     parser.add_argument("--guilds", type=int, default=1000, help="guilds of the bot (default 1000)")
     parser.add_argument("--shards", type=int, default=4, help="shards (default 4)")
     parser.add_argument("--bin", default="build/dev/src", help="where the programs are")
+    parser.add_argument("--directory", help="for log and configuration; kept (default: one that is removed)")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, interrupted)
-    with tempfile.TemporaryDirectory(prefix="shardgate-demo-") as directory:
+    kept = options.directory and contextlib.nullcontext(options.directory)
+    with kept or tempfile.TemporaryDirectory(prefix="shardgate-demo-") as directory:
         demo = Demo(options, directory)
         try:
             demo.run()
