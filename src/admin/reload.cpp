@@ -12,10 +12,9 @@
 
 namespace shardgate::admin {
 
-http_response reload(daemon_view& view, const target& t, std::string_view body) {
-    if (auto no = refuse_others(t, {}, "none")) return *no;
-    if (!is_empty_object(body)) return problem(400, "This call takes no body.");
-    const reload_reply reply = view.reload();
+namespace {
+
+http_response answer_of(const reload_reply& reply) {
     boost::json::object out;
     if (!reply.problems.empty()) {
         const std::size_t n = reply.problems.size();
@@ -32,6 +31,16 @@ http_response reload(daemon_view& view, const target& t, std::string_view body) 
     http_response answer;
     answer.body = to_text(out);
     return answer;
+}
+
+}  // namespace
+
+std::optional<http_response> reload(daemon_view& view, const target& t, std::string_view body,
+                                    later_answer later) {
+    if (auto no = refuse_others(t, {}, "none")) return no;
+    if (!is_empty_object(body)) return problem(400, "This call takes no body.");
+    view.reload([later = std::move(later)](const reload_reply& reply) { later(answer_of(reply)); });
+    return std::nullopt;
 }
 
 }  // namespace shardgate::admin

@@ -2,6 +2,7 @@
 // POST /v1/reload: reads the configuration again. Pure but for what `view` is asked.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "admin/http_message.hpp"
@@ -10,6 +11,8 @@
 
 namespace shardgate::admin {
 
-[[nodiscard]] http_response reload(daemon_view& view, const target& t, std::string_view body);
+// Answers at once what cannot be asked; else `later` gets what the reading came to.
+[[nodiscard]] std::optional<http_response> reload(daemon_view& view, const target& t,
+                                                  std::string_view body, later_answer later);
 
 }  // namespace shardgate::admin

@@ -114,7 +114,7 @@ const std::vector<router::route>& router::table() {
         {"POST", {"v1", "shards", "*", "reconnect"}, access::token, &router::reconnect},
         {"POST", {"v1", "send"}, access::token, &router::send},
         {"GET", {"v1", "queue"}, access::token, &router::queue},
-        {"POST", {"v1", "reload"}, access::token, &router::reload},
+        {"POST", {"v1", "reload"}, access::token, nullptr, &router::reload},
         {"GET", {"v1", "dead-letters"}, access::token, &router::list_dead_letters},
         {"DELETE", {"v1", "dead-letters"}, access::token, &router::delete_dead_letters},
         {"POST", {"v1", "dead-letters", "retry"}, access::token, &router::retry_dead_letters},
@@ -226,8 +226,8 @@ http_response router::queue(const question&) const {
     return json(body);
 }
 
-http_response router::reload(const question& q) const {
-    return admin::reload(view_, q.at, q.body);
+std::optional<http_response> router::reload(const question& q, later_answer later) const {
+    return admin::reload(view_, q.at, q.body, std::move(later));
 }
 
 http_response router::list_dead_letters(const question& q) const {

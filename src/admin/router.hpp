@@ -56,7 +56,7 @@ private:
     [[nodiscard]] http_response shards(const question& q) const;
     [[nodiscard]] http_response shard(const question& q) const;
     [[nodiscard]] http_response queue(const question& q) const;
-    [[nodiscard]] http_response reload(const question& q) const;
+    [[nodiscard]] std::optional<http_response> reload(const question& q, later_answer later) const;
     [[nodiscard]] http_response list_dead_letters(const question& q) const;
     [[nodiscard]] http_response retry_dead_letters(const question& q) const;
     [[nodiscard]] http_response delete_dead_letters(const question& q) const;

@@ -80,7 +80,7 @@ std::string hex(std::uint64_t n) {
 
 daemon::daemon(const config::settings& settings, settings_source reread)
     : settings_(settings),
-      reread_(std::move(reread)),
+      reader_(loop_.get_executor(), std::move(reread)),
       random_(seed()),
       user_agent_("DiscordBot (https://github.com/shardgate/shardgate, " +
                   config::version_number() + ")"),
@@ -195,7 +195,7 @@ void daemon::watch_signals() {
         stop(exit_stopped);
     };
     handlers.on_stop_now = [this](int) { leave_now(); };
-    handlers.on_reload = [this] { (void)reload(); };
+    handlers.on_reload = [this] { reload({}); };
     signals_ = std::make_unique<signal_watcher>(loop_.get_executor(), std::move(handlers));
 }
 

@@ -17,6 +17,7 @@
 #include "app/notify.hpp"
 #include "app/plan_facts.hpp"
 #include "app/resharder.hpp"
+#include "app/settings_reader.hpp"
 #include "shardgate/admin/server.hpp"
 #include "shardgate/app/run.hpp"
 #include "shardgate/config/config.hpp"
@@ -102,7 +103,7 @@ private:
     void watch_signals();
     void leave_now();
     // What of the new settings is here now (reload.cpp).
-    [[nodiscard]] reload_reply reload_now();
+    [[nodiscard]] reload_reply reload_from(config::loaded read);
     void take_up(const config::reload_plan& plan);
     void take_up_presence();
     void stop(int exit_code);
@@ -132,7 +133,7 @@ private:
     void reshard(const reshard_request& wanted, std::function<void(reshard_reply)> done) override;
     [[nodiscard]] reshard_snapshot reshard_progress() const override;
     abort_reply abort_reshard() override;
-    reload_reply reload() override;
+    void reload(std::function<void(reload_reply)> done) override;
     send_reply send(const send_request& wanted) override;
     send_reply members(const members_request& wanted,
                        std::shared_ptr<member_reader> reader) override;
@@ -144,8 +145,8 @@ private:
     [[nodiscard]] readiness ready() const override;
 
     config::settings settings_;  // changes by a reload alone
-    settings_source reread_;
     boost::asio::io_context loop_{1};
+    settings_reader reader_;
     time_point started_ = clock::now();
     random_source random_;
     std::string user_agent_;

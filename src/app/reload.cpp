@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration read again while the daemon runs: what may change is handed to the parts that
-// keep a copy. Which keys those are: config/reload.cpp. SIGHUP and POST /v1/reload come here.
+// keep a copy. Which keys those are: config/reload.cpp; the reading: settings_reader. SIGHUP and
+// POST /v1/reload come here.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,21 +24,22 @@ std::string list_of(const std::vector<std::string>& keys) {
 
 }  // namespace
 
-reload_reply daemon::reload() {
-    reload_reply reply;
-    if (stopping_) {
-        reply.problems.emplace_back("the daemon is stopping");
-        return reply;
-    }
-    manager_.reloading();
-    reply = reload_now();
-    manager_.reloaded();
-    return reply;
+void daemon::reload(std::function<void(reload_reply)> done) {
+    if (!stopping_) manager_.reloading();
+    reader_.read([this, done = std::move(done)](config::loaded read) {
+        reload_reply reply;
+        if (stopping_)
+            reply.problems.emplace_back("the daemon is stopping");
+        else
+            reply = reload_from(std::move(read));
+        // The manager waits for the last of several.
+        if (!stopping_ && reader_.idle()) manager_.reloaded();
+        if (done) done(std::move(reply));
+    });
 }
 
-reload_reply daemon::reload_now() {
+reload_reply daemon::reload_from(config::loaded read) {
     reload_reply reply;
-    config::loaded read = reread_();
     if (!read.settings) {
         ++reloads_refused_;
         last_reload_worked_ = false;

@@ -35,7 +35,7 @@ struct sealed_view final : daemon_view {
     [[nodiscard]] guild_list guilds(bool) const override { std::abort(); }
     void change_handler(const handler_change&) override { std::abort(); }
     void watch_events(event_watcher*) override { std::abort(); }
-    reload_reply reload() override { std::abort(); }
+    void reload(std::function<void(reload_reply)>) override { std::abort(); }
     send_reply send(const send_request&) override { std::abort(); }
     send_reply members(const members_request&, std::shared_ptr<member_reader>) override {
         std::abort();

@@ -146,7 +146,8 @@ public:
     [[nodiscard]] virtual reshard_snapshot reshard_progress() const = 0;
     virtual abort_reply abort_reshard() = 0;
 
-    virtual reload_reply reload() = 0;
+    // `done` as reshard's.
+    virtual void reload(std::function<void(reload_reply)> done) = 0;
 
     virtual send_reply send(const send_request& wanted) = 0;
     // Accepted: the reader is told, chunk by chunk, perhaps from inside the call.

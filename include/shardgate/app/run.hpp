@@ -16,7 +16,8 @@ inline constexpr int exit_refused = 69;   // Discord refuses for good: no shard 
 inline constexpr int exit_software = 70;  // a bug: an exception that nobody expected
 inline constexpr int exit_config = 78;
 
-// Reads the configuration again, with the command line's overrides. On the loop: bounded.
+// Reads the configuration again, with the command line's overrides. Called in a thread of its own,
+// which may outlive the daemon where a disk hangs: it holds what it uses.
 using settings_source = std::function<config::loaded()>;
 
 // Runs until a signal or a final refusal. Blocks; one per process. `settings` are checked.

@@ -165,10 +165,10 @@ struct fake_view final : daemon_view {
         ask();
         return abort;
     }
-    reload_reply reload() override {
+    void reload(std::function<void(reload_reply)> done) override {
         ask();
         ++reloads;
-        return reloaded;
+        done(reloaded);
     }
     send_reply send(const send_request& wanted) override {
         ask();
