@@ -35,14 +35,6 @@ std::int64_t milliseconds_of(duration d) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
-// Whose sessions these are: another bot's, or one with other intents, cannot be resumed. The token
-// begins with the bot's id; the rest of it is secret and may change.
-std::string identity_of(const config::discord& d) {
-    const std::string_view token = d.token.reveal();
-    return std::string(token.substr(0, std::min(token.find('.'), std::size_t{64}))) + "/" +
-           std::to_string(d.intents) + "/" + std::to_string(d.capabilities);
-}
-
 std::string fact(const stored_state& state, std::string_view name) {
     for (const auto& [key, value] : state.facts)
         if (key == name) return value;
@@ -108,12 +100,12 @@ void daemon::take_state() {
         log::warn("this daemon has ended uncleanly again and again: new sessions wait",
                   {{"ends_in_ten_minutes", crashes_}, {"wait_ms", milliseconds_of(wait)}});
     }
-    const std::string whose = identity_of(settings_.discord);
-    if (!stored_.sessions.empty() && fact(stored_, "identity") != whose) {
+    const std::string whose = facts::identity_of(settings_.discord);
+    if (!stored_.sessions.empty() && fact(stored_, facts::identity) != whose) {
         log::warn("the stored sessions belong to another bot or other intents: not resumed");
         keeper_->end_sessions(std::exchange(stored_.sessions, {}));
     }
-    keeper_->set_fact("identity", whose);
+    keeper_->set_fact(std::string(facts::identity), whose);
     if (stored_.sessions.empty()) return;
     stage_->on_bot(snowflake{long_number(fact(stored_, facts::bot))});
     stage_->voices().restore(fact(stored_, facts::voices));
@@ -138,12 +130,8 @@ shard_range daemon::stored_range() {
             settings_.sharding.total.value_or(stored_total(stored_.sessions));
         return total == 0 ? shard_range{} : range_for(total);
     }
-    const auto wanted = settings_.sharding.total;
-    if (wanted && *wanted != plan->total.value)
-        warnings_.push_back("sharding.total is " + std::to_string(*wanted) +
-                            " in the file, but the plan in force has " +
-                            std::to_string(plan->total.value) +
-                            " shards: use `shardgate reshard` to change it");
+    if (std::string text = facts::disagreement(*plan, settings_.sharding); !text.empty())
+        warnings_.push_back(std::move(text));
     return *plan;
 }
 

@@ -15,6 +15,7 @@
 
 #include "app/online_judge.hpp"
 #include "shardgate/app/run.hpp"
+#include "shardgate/app/stored_plan.hpp"
 #include "shardgate/config/cli.hpp"
 #include "shardgate/runtime/task_group.hpp"
 #include "shardgate/sink/http_sink.hpp"
@@ -151,6 +152,9 @@ int run_online_check(const config::settings& settings, bool json, std::ostream& 
         check.loop.run_for(patience);
         all = check.findings();
     }
+    if (json)  // a text has it already, from the file's own check
+        for (std::string& text : stored_warnings(settings))
+            all.push_back({"plan", finding::grade::doubtful, std::move(text)});
     out << (json ? findings_json(all) : findings_text(all)) << std::flush;
     return none_bad(all) ? exit_stopped : exit_refused;
 }

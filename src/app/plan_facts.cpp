@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/plan_facts.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -35,6 +36,20 @@ std::optional<shard_range> take_range(std::string_view& text) {
 
 std::string keys_of(generation gen) {
     return "keys/" + std::to_string(gen.value);
+}
+
+// The token begins with the bot's id; the rest of it is secret and may change.
+std::string identity_of(const config::discord& d) {
+    const std::string_view token = d.token.reveal();
+    return std::string(token.substr(0, std::min(token.find('.'), std::size_t{64}))) + "/" +
+           std::to_string(d.intents) + "/" + std::to_string(d.capabilities);
+}
+
+std::string disagreement(const shard_range& in_force, const config::sharding& wanted) {
+    if (!wanted.total || *wanted.total == in_force.total.value) return {};
+    return "sharding.total is " + std::to_string(*wanted.total) +
+           " in the file, but the plan in force has " + std::to_string(in_force.total.value) +
+           " shards: use `shardgate reshard` to change it";
 }
 
 std::string text_of(const shard_range& r) {

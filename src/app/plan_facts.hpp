@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "shardgate/base/time.hpp"
+#include "shardgate/config/config.hpp"
 #include "shardgate/fleet/fleet.hpp"
 
 namespace shardgate::facts {
@@ -18,6 +19,13 @@ inline constexpr std::string_view reshard = "reshard";  // empty: none runs
 
 // Whose keys are identities: key_ranges, one fact a shard set.
 [[nodiscard]] std::string keys_of(generation gen);
+
+// Whose sessions these are: another bot's, or one with other intents, cannot be resumed.
+inline constexpr std::string_view identity = "identity";
+[[nodiscard]] std::string identity_of(const config::discord& d);
+
+// The plan in force and the file's sharding.total, for a person; empty when they agree.
+[[nodiscard]] std::string disagreement(const shard_range& in_force, const config::sharding& wanted);
 
 struct stored_reshard {
     std::string phase;  // starting, overlap, retiring

@@ -26,7 +26,9 @@ void print_problems(const loaded& from, std::ostream& out) {
         out << p.text() << '\n';
 }
 
-void print_json(const loaded& from, std::ostream& out) {
+using texts = std::vector<std::string>;
+
+void print_json(const loaded& from, const texts& warnings, std::ostream& out) {
     boost::json::array problems;
     for (const problem& p : from.problems) {
         boost::json::object one;
@@ -40,6 +42,9 @@ void print_json(const loaded& from, std::ostream& out) {
     boost::json::object o;
     o["ok"] = from.problems.empty();
     o["problems"] = std::move(problems);
+    boost::json::array& sentences = o["warnings"].emplace_array();
+    for (const std::string& text : warnings)
+        sentences.emplace_back(to_valid_utf8(text));
     out << boost::json::serialize(o) << '\n';
 }
 
@@ -102,11 +107,13 @@ void print_admin(const settings& s, std::ostream& out) {
 
 }  // namespace
 
-int run_check(const command_line& line, std::ostream& out, const surroundings& around) {
+int run_check(const command_line& line, std::ostream& out, const surroundings& around,
+              const second_look& look) {
     const loaded result = load_file(line.file, line.over, around);
+    const texts warnings = result.settings && look ? look(*result.settings) : texts();
     if (line.json) {
         // With --online its findings are the answer, unless there are problems.
-        if (!line.online || !result.settings) print_json(result, out);
+        if (!line.online || !result.settings) print_json(result, warnings, out);
         return result.settings ? 0 : exit_config;
     }
     if (!result.settings) {
@@ -120,11 +127,13 @@ int run_check(const command_line& line, std::ostream& out, const surroundings& a
     print_handler(s, out);
     print_unknown_events(s, out);
     print_admin(s, out);
+    for (const std::string& text : warnings)
+        out << "  warning: " << text << '\n';
     return 0;
 }
 
-int run_check(const command_line& line, std::ostream& out) {
-    return run_check(line, out, surroundings::real());
+int run_check(const command_line& line, std::ostream& out, const second_look& look) {
+    return run_check(line, out, surroundings::real(), look);
 }
 
 std::optional<settings> load_or_explain(const command_line& line, std::ostream& err) {

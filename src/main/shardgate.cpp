@@ -9,6 +9,7 @@
 
 #include "shardgate/app/online_check.hpp"
 #include "shardgate/app/run.hpp"
+#include "shardgate/app/stored_plan.hpp"
 #include "shardgate/client/run.hpp"
 #include "shardgate/config/cli.hpp"
 
@@ -37,7 +38,7 @@ int main(int argc, char** argv) {
         if (parsed.exit_code) return *parsed.exit_code;
         const config::command_line& line = parsed.line;
         if (line.what == config::command::check) {
-            const int code = config::run_check(line, std::cout);
+            const int code = config::run_check(line, std::cout, stored_warnings);
             if (code != 0 || !line.online) return code;
             const auto settings = config::load_or_explain(line, std::cerr);
             return settings ? run_online_check(*settings, line.json, std::cout) : exit_config;
@@ -45,7 +46,7 @@ int main(int argc, char** argv) {
         if (config::is_admin_call(line.what)) return ask_daemon(line);
         const auto settings = config::load_or_explain(line, std::cerr);
         if (!settings) return exit_config;
-        return run_daemon(*settings, [&line] {
+        return run_daemon(*settings, [line] {
             return config::load_file(line.file, line.over, config::surroundings::real());
         });
     } catch (const std::exception& e) {

@@ -29,8 +29,31 @@ db_code classify(int rc, int system_error) {
 }
 
 // NOMUTEX: one thread at a time is our own rule.
-constexpr int open_flags =
-    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+constexpr int open_flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+constexpr int to_write = open_flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+constexpr int to_read = open_flags | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+
+// A relative name must not be read as a URI.
+std::string safe_name(const std::string& path) {
+    return path.starts_with('/') ? path : "./" + path;
+}
+
+// sqlite.org/uri.html: what would end the path or be decoded.
+std::string percent_encoded(const std::string& path) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : path) {
+        if (c != '%' && c != '?' && c != '#') {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out += '%';
+        out += digits[byte >> 4U];
+        out += digits[byte & 15U];
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -39,11 +62,19 @@ database::~database() {
 }
 
 bool database::open(const std::string& path, const std::string& vfs) {
+    return open_as(safe_name(path), to_write, vfs.empty() ? nullptr : vfs.c_str());
+}
+
+bool database::open_unchanging(const std::string& path) {
+    // With an authority that is empty, or two slashes at the front would be taken for one's.
+    const std::string scheme = path.starts_with('/') ? "file://" : "file:";
+    const std::string name = scheme + percent_encoded(safe_name(path)) + "?immutable=1";
+    return open_as(name, to_read, nullptr);
+}
+
+bool database::open_as(const std::string& name, int flags, const char* vfs) {
     close();
-    // A relative name must not be read as a URI.
-    const std::string name = path.starts_with('/') ? path : "./" + path;
-    const int rc =
-        sqlite3_open_v2(name.c_str(), &handle_, open_flags, vfs.empty() ? nullptr : vfs.c_str());
+    const int rc = sqlite3_open_v2(name.c_str(), &handle_, flags, vfs);
     if (rc != SQLITE_OK) {
         note(rc);
         close();

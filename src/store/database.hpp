@@ -37,6 +37,9 @@ public:
     // Opens or creates; an open one is closed first. `vfs` empty: SQLite's own. False: see
     // status(). Every call that answers false has set it, and it stays until clear().
     bool open(const std::string& path, const std::string& vfs);
+    // For reading a file that nobody changes meanwhile: without a lock, without its log, and
+    // without making a file beside it (sqlite.org/uri.html, immutable).
+    bool open_unchanging(const std::string& path);
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return handle_ != nullptr; }
     // Closing writes nothing (until it is undone): for a file that may not be ours to touch.
@@ -62,6 +65,7 @@ public:
 
 private:
     friend class query;
+    bool open_as(const std::string& name, int flags, const char* vfs);
     sqlite3_stmt* prepared(std::string_view sql);
     bool note(int rc);
 

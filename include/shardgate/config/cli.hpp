@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -79,10 +80,14 @@ struct command_line_result {
 [[nodiscard]] command_line_result parse_command_line(int argc, const char* const* argv,
                                                      std::ostream& out, std::ostream& err);
 
-// `check`: prints every problem, or "FILE: ok" and what would run. 0 or 78.
-[[nodiscard]] int run_check(const command_line& line, std::ostream& out);
+// What a person should know of settings that have no problem: a sentence each.
+using second_look = std::function<std::vector<std::string>(const settings&)>;
+
+// `check`: prints every problem, or "FILE: ok", what would run and what `look` finds. 0 or 78.
 [[nodiscard]] int run_check(const command_line& line, std::ostream& out,
-                            const surroundings& around);
+                            const second_look& look = {});
+[[nodiscard]] int run_check(const command_line& line, std::ostream& out, const surroundings& around,
+                            const second_look& look = {});
 
 // `run`: the settings, or every problem on `err` and nothing.
 [[nodiscard]] std::optional<settings> load_or_explain(const command_line& line, std::ostream& err);

@@ -287,6 +287,26 @@ TEST(Check, ShowsTheEffectOfOverrides) {
     EXPECT_HAS_NOT(c.out, "spool");
 }
 
+TEST(Check, SaysWhatASecondLookFindsAndFailsForNoneOfIt) {
+    world w = with_token();
+    w.files["/bot.toml"] = "discord.intents = 0\nsharding.total = 4\n";
+    command_line line;
+    line.file = "/bot.toml";
+    const second_look look = [](const settings& s) {
+        return std::vector<std::string>{"there are " + std::to_string(s.sharding.total.value())};
+    };
+    std::ostringstream text, json, bad;
+    EXPECT_EQ(run_check(line, text, w.around(), look), 0);
+    EXPECT_HAS(text.str(), "\n  warning: there are 4\n");
+    line.json = true;
+    EXPECT_EQ(run_check(line, json, w.around(), look), 0);
+    EXPECT_EQ(json.str(), "{\"ok\":true,\"problems\":[],\"warnings\":[\"there are 4\"]}\n");
+    // Settings with a problem are not looked at.
+    w.files["/bot.toml"] = "sharding.total = 0\n";
+    EXPECT_EQ(run_check(line, bad, w.around(), look), 78);
+    EXPECT_HAS(bad.str(), "\"warnings\":[]");
+}
+
 TEST(Check, ReadsTheRealFile) {
     command_line line;
     line.file = "/nonexistent/bot.toml";
