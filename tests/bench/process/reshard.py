@@ -106,15 +106,47 @@ level = "warn"
     def use(self):
         return cpu_seconds(self.daemon.pid), rss_mib(self.daemon.pid)
 
-    def lag(self):
-        """{upper bound: count} of the delivery lag's histogram."""
+    def times(self):
+        """Two histograms as {upper bound: count}: from an event's receipt to the handler's
+        acceptance, and the part of it that the handler took; and how late the loop is, in seconds."""
         with urllib.request.urlopen(self.api + "/metrics", timeout=30) as answer:
             page = answer.read().decode()
-        out = {}
+        out, loop = ({}, {}), 0.0
         for line in page.splitlines():
-            if line.startswith("shardgate_delivery_lag_seconds_bucket"):
-                out[line.split('le="')[1].split('"')[0]] = float(line.split()[-1])
-        return out
+            for i, name in enumerate(("delivery_lag", "handler_request")):
+                if line.startswith(f"shardgate_{name}_seconds_bucket"):
+                    out[i][line.split('le="')[1].split('"')[0]] = float(line.split()[-1])
+            if line.startswith("shardgate_loop_lag_seconds{"):
+                loop = float(line.split()[-1])
+        return out[0], out[1], loop
+
+
+class Stretch:
+    """What happens in one state: its length, the daemon's CPU and memory, and who makes events late."""
+
+    def __init__(self, bench):
+        self.bench, self.began, self.looked = bench, time.monotonic(), time.monotonic()
+        self.times, (self.cpu, self.most) = bench.times(), bench.use()
+        self.loop = []
+
+    def look(self):
+        self.most = max(self.most, self.bench.use()[1])
+        if time.monotonic() - self.looked >= 1:
+            self.looked = time.monotonic()
+            self.loop.append(self.bench.times()[2])
+
+    def row(self, name):
+        seconds, now, (cpu, rss) = time.monotonic() - self.began, self.bench.times(), self.bench.use()
+        lags = [percentile(self.times[i], now[i], 0.99) for i in (0, 1)]
+        loop = f"{1000 * max(self.loop):.1f}" if self.loop else ""
+        return (name, seconds, cpu - self.cpu, max(self.most, rss), rss, *lags, loop)
+
+
+def watch(stretch, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        stretch.look()
 
 
 def percentile(before, after, share):
@@ -134,31 +166,26 @@ def main():
         began = time.monotonic()
         b.wait(b.ready, 1200, "every shard to be ready")
         cpu, memory = b.use()
-        rows.append(("cold start", time.monotonic() - began, cpu, memory, memory, ""))
+        rows.append(("cold start", time.monotonic() - began, cpu, memory, memory, "", "", ""))
         call(b.at["control"] + "/load", {"mix": "realistic", "rate": o.rate, "seconds": 1e6})
         time.sleep(5)
-        lag, cpu, began = b.lag(), b.use()[0], time.monotonic()
-        time.sleep(20)
-        rows.append(("before", time.monotonic() - began, b.use()[0] - cpu, b.use()[1], b.use()[1],
-                     percentile(lag, b.lag(), 0.99)))
+        now = Stretch(b)
+        watch(now, 20)
+        rows.append(now.row("before"))
         plan = call(b.api + "/v1/reshard", {"shards": o.shards[1]})
         whole = time.monotonic()
-        state, most = "starting", 0
-        lag, (cpu, _), began = b.lag(), b.use(), time.monotonic()
+        state, now = "starting", Stretch(b)
         while state not in ("done", "aborted", "failed"):
             time.sleep(0.2)
-            now = call(b.api + "/v1/reshard")
-            most = max(most, b.use()[1])
-            if now["state"] == state:
+            now.look()
+            progress = call(b.api + "/v1/reshard")
+            if progress["state"] == state:
                 continue
-            rows.append((state, time.monotonic() - began, b.use()[0] - cpu, most, b.use()[1],
-                         percentile(lag, b.lag(), 0.99)))
-            state, most = now["state"], 0
-            lag, (cpu, _), began = b.lag(), b.use(), time.monotonic()
+            rows.append(now.row(state))
+            state, now = progress["state"], Stretch(b)
         took = time.monotonic() - whole
-        time.sleep(20)
-        rows.append(("after", time.monotonic() - began, b.use()[0] - cpu, b.use()[1], b.use()[1],
-                     percentile(lag, b.lag(), 0.99)))
+        watch(now, 20)
+        rows.append(now.row("after"))
         call(b.at["control"] + "/load", {"stop": True})
         account = b.settled()
         b.daemon.terminate()
@@ -167,13 +194,15 @@ def main():
         b.sim.wait(30)
     print(f"{o.guilds} guilds, {o.shards[0]} -> {o.shards[1]} shards, {o.rate:.0f} events/s, sessions "
           f"{o.lag} ms apart at most: {state} after {took:.0f} s (planned {plan['estimated_s']} s)\n")
-    print("| state | s | CPU s | of a core | resident MiB, most | at its end | delivery lag p99 <= s |")
-    print("|---|---|---|---|---|---|---|")
-    for name, s, used, peak, end, p99 in rows:
-        print(f"| {name} | {s:.0f} | {used:.1f} | {used / s:.2f} | {peak:.0f} | {end:.0f} | {p99} |")
+    print("| state | s | CPU s | of a core | resident MiB, most | at its end | delivery lag p99 <= s | "
+          "handler's part <= s | loop late, worst of samples, ms |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, s, used, peak, end, p99, handler, loop in rows:
+        print(f"| {name} | {s:.0f} | {used:.1f} | {used / s:.2f} | {peak:.0f} | {end:.0f} | {p99} | "
+              f"{handler} | {loop} |")
     print(f"\n{account['sent']} events sent; missing {account['missing']}, copies {account['copies']}, "
           f"out of order {account['out_of_order']}, unwanted {account['unwanted']}, pacing violations "
-          f"{account['pacing_violations']}; pairing: {now['pairing']}")
+          f"{account['pacing_violations']}; pairing: {progress['pairing']}")
     if account["missing"]:
         print(f"missing: {account['missing_first']}; lost: {account['lost_by']}")
     return 0 if state == "done" and not (account["missing"] or account["copies"]) else 1
