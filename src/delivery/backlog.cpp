@@ -61,7 +61,7 @@ void backlog::remove(entry& e) {
     e.order = nullptr;
     e.attempts = e.status_failures = 0;
     e.successes_elsewhere = 0;
-    e.own = e.in_flight = e.tells_gap = e.drop_if_away = e.tried = false;
+    e.own = e.in_flight = e.tells_gap = e.drop_if_away = e.stays = false;
     e.due.unlink();
     e.mark.in_shard.unlink();
     e.mark.writing = e.spilled = false;

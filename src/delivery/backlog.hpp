@@ -34,6 +34,10 @@ public:
     [[nodiscard]] bool over() const noexcept {
         return events_ > max_events_ || bytes_ > max_bytes_;
     }
+    // How many events more may come.
+    [[nodiscard]] std::uint64_t room() const noexcept {
+        return events_ < max_events_ && bytes_ < max_bytes_ ? max_events_ - events_ : 0;
+    }
     // Room again: a tenth below both bounds, and for one more event at least.
     [[nodiscard]] bool relaxed() const noexcept {
         return events_ + std::max<std::uint64_t>(1, max_events_ / 10) <= max_events_ &&

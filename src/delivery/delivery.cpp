@@ -236,7 +236,7 @@ delivery_request delivery::impl::start(lane& first, std::size_t url, time_point 
         delivery_item item;
         item.event = e->event;
         item.attempt = ++e->attempts;
-        e->tried = true;
+        e->stays = true;  // how often it was tried is known here alone
         if (e->event->event == event_id::interaction_create)
             item.answered = mark_of(*e->event, now);
         f.marked = f.marked || item.answered != interaction_answer::none;

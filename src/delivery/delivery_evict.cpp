@@ -24,8 +24,7 @@ bool delivery::impl::evictable(const lane& l) const noexcept {
     if (l.key.what == lane_key::kind::single || l.queue.empty() || l.reading) return false;
     if (l.failures > 0 || l.fixed_batch > 0 || l.singles > 0) return false;
     const entry& e = l.queue.back();
-    // How often this process tried it is known here alone.
-    return e.disk == on_disk::stored && !e.in_flight && !e.tried && room_in_spool();
+    return e.disk == on_disk::stored && !e.in_flight && !e.stays && room_in_spool();
 }
 
 void delivery::impl::evict_last(lane& l, time_point now) {
@@ -41,30 +40,46 @@ void delivery::impl::evict_last(lane& l, time_point now) {
     waiting.place(l, now);
 }
 
-// Over all lanes what came last goes first. What came first must stay: all the rest may be waiting
-// for it behind a fence, and what is read back would push it out again. It makes room for a quarter
-// of the bound, or leaves nothing to be found until more has become durable.
-void delivery::impl::evict(time_point now) {
-    may_evict = false;
-    if (!spooling || disk_fails || queue.overflow != config::overflow_policy::spill) return;
+std::vector<lane*> delivery::impl::evictable_lanes() {
     std::vector<lane*> heap;
+    if (!spooling || disk_fails || queue.overflow != config::overflow_policy::spill) return heap;
     waiting.each([&](lane& l) {
         if (evictable(l)) heap.push_back(&l);
     });
     std::make_heap(heap.begin(), heap.end(), last_came_earlier);
-    while (!heap.empty()) {
-        if (books.eighths() <= full_enough) {
-            may_evict = true;
-            return;
-        }
-        std::pop_heap(heap.begin(), heap.end(), last_came_earlier);
-        lane& l = *heap.back();
-        evict_last(l, now);
-        if (evictable(l))
-            std::push_heap(heap.begin(), heap.end(), last_came_earlier);
-        else
-            heap.pop_back();
-    }
+    return heap;
+}
+
+void delivery::impl::evict_newest(std::vector<lane*>& heap, time_point now) {
+    std::pop_heap(heap.begin(), heap.end(), last_came_earlier);
+    lane& l = *heap.back();
+    evict_last(l, now);
+    if (evictable(l))
+        std::push_heap(heap.begin(), heap.end(), last_came_earlier);
+    else
+        heap.pop_back();
+}
+
+// Over all lanes what came last goes first: what came first is needed first, and all the rest may
+// be waiting for it behind a fence. It makes room for a quarter of the bound, or leaves nothing to
+// be found until more has become durable.
+void delivery::impl::evict(time_point now) {
+    std::vector<lane*> heap = evictable_lanes();
+    while (!heap.empty() && books.eighths() > full_enough)
+        evict_newest(heap, now);
+    may_evict = books.eighths() <= full_enough;
+}
+
+// For events that are to be read back because what is in memory may be waiting for them: room, at
+// the cost of what came after `position` alone. So each such read reaches further than the one
+// before, and they end.
+std::uint64_t delivery::impl::room_before(std::uint64_t position, std::uint64_t events,
+                                          time_point now) {
+    std::vector<lane*> heap;
+    if (books.room() < events) heap = evictable_lanes();
+    while (books.room() < events && !heap.empty() && heap.front()->queue.back().position > position)
+        evict_newest(heap, now);
+    return std::min(books.room(), events);
 }
 
 }  // namespace shardgate

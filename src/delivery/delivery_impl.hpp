@@ -106,6 +106,10 @@ struct delivery::impl {
 
     // out of memory, for the spool has it (delivery_evict.cpp)
     void evict(time_point now);
+    [[nodiscard]] std::uint64_t room_before(std::uint64_t position, std::uint64_t events,
+                                            time_point now);
+    [[nodiscard]] std::vector<lane*> evictable_lanes();
+    void evict_newest(std::vector<lane*>& heap, time_point now);
     [[nodiscard]] bool evictable(const lane& l) const noexcept;
     void evict_last(lane& l, time_point now);
 

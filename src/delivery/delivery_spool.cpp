@@ -189,7 +189,9 @@ spool_changes delivery::next_changes(bool everything, time_point now, wall_ms) {
     std::size_t bytes = 0;
     d.take_rows(d.wanted, out, bytes);
     const bool copies_done = d.wanted.empty();
-    if (copies_done && (everything || d.room_in_spool())) d.take_rows(d.spilling, out, bytes);
+    // Nothing replays what an ended session left: it is written although the spool is full.
+    const bool spills = everything || d.room_in_spool() || !d.orphans.empty();
+    if (copies_done && spills) d.take_rows(d.spilling, out, bytes);
     std::sort(out.rows.begin(), out.rows.end(),
               [](const spool_row& a, const spool_row& b) { return a.position < b.position; });
     d.done_out = std::exchange(d.done, {});

@@ -61,7 +61,7 @@ void delivery::restore(const spool_contents& c, time_point now, wall_ms wall) {
 
 // ---- reading back ------------------------------------------------------------------------------
 
-std::optional<spool_read> delivery::next_read(time_point) {
+std::optional<spool_read> delivery::next_read(time_point now) {
     impl& d = *impl_;
     if (!d.spooling || d.disk_fails || d.reads_out >= reads_at_once) return std::nullopt;
     lane* l = d.waiting.hungriest();
@@ -72,7 +72,12 @@ std::optional<spool_read> delivery::next_read(time_point) {
         if (d.reads_out > 0 || d.in_flight > 0 || !l->queue.empty()) return std::nullopt;
         for (std::size_t group = 0; group < d.endpoints.size(); ++group)
             if (d.waiting.has_group(group) && d.waiting.any_ready(group)) return std::nullopt;
-        read.rows = rows_when_stuck;
+        read.rows = d.room_before(read.from, rows_when_stuck, now);
+        if (read.rows == 0) {
+            if (d.waiting.deadline() != never) return std::nullopt;  // something will be tried
+            read.rows = 1;  // nothing could ever leave otherwise: let the bound shed
+        }
+        l->awaited = true;
     }
     l->reading = true;
     d.waiting.feed(*l);
@@ -101,7 +106,7 @@ void delivery::on_read(const lane_key& key, bool ok, const std::vector<spool_row
             d.order.each([](shard_order& of) { of.waived = true; });
         }
     }
-    l->reading = false;
+    l->reading = l->awaited = false;
     d.refill(*l, now);
     d.waiting.feed(*l);
     d.waiting.place(*l, now);
@@ -119,6 +124,7 @@ void delivery::impl::read_back(lane& l, const spool_row& row, time_point now) {
     // An attempt of the process that wrote it may have been under way.
     e.attempts = row.attempts + (row.position <= restored_upto ? 1U : 0U);
     e.tells_gap = row.tells_gap;
+    e.stays = l.awaited;
     e.order = &order.of(row.event->gen, row.event->shard);
     e.order->shards = row.event->shards;
     e.epoch = row.epoch;
@@ -347,7 +353,7 @@ void delivery::impl::forget_spooled(time_point now, wall_ms wall) {
     });
     for (lane* l : touched) {
         l->readable = 0;
-        l->reading = false;
+        l->reading = l->awaited = false;
         l->spilled_from = 0;
         refill(*l, now);
         waiting.feed(*l);

@@ -59,7 +59,7 @@ struct entry {
     bool in_flight = false;
     bool tells_gap = false;     // a SHARDGATE_GAP for a run of shed events
     bool drop_if_away = false;  // answered for the handler: of no use to a later attempt
-    bool tried = false;         // by this process
+    bool stays = false;         // in memory: tried by this process, or others wait for it
 
     // The spool (delivery_spool.cpp).
     std::uint64_t position = 0;  // arrival order over all lanes
@@ -134,6 +134,7 @@ struct lane {
     std::uint64_t spilled_from = 0;  // the first one's position, or less
     lane_queue pending;
     bool reading = false;         // some are being read back
+    bool awaited = false;         // ... because what is in memory may be waiting for them
     std::uint64_t hungry_at = 0;  // its place among those to be read back; 0 = none
 
     [[nodiscard]] bool spilled() const noexcept { return readable > 0 || !pending.empty(); }

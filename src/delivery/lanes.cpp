@@ -114,7 +114,7 @@ void lanes::retire(lane& l) {
     l.retry_at = {};
     l.urgent = l.in_flight = l.told_when = false;
     l.readable = l.spilled_from = 0;
-    l.reading = false;
+    l.reading = l.awaited = false;
     feed(l);
     if (pool_.size() >= pool_kept) return;
     pool_.push_back(std::move(node));
