@@ -230,6 +230,7 @@ json::value control_report(parts& p, const moment& now) {
     o["truth"] = p.book.report();
     o["events"] = p.out.events();
     o["copies"] = p.out.copies();
+    o["copies_without_content"] = p.out.copies_without_content();
     o["events_by_name"] = p.out.counts_by_name();
     o["pacing_violations"] = p.rules.pacing_violations();
     o["beyond_budget"] = p.rules.beyond_budget();
@@ -243,7 +244,7 @@ json::value control_report(parts& p, const moment& now) {
     o["faults_taken"] = p.gate.faults().taken();
     o["faults_armed"] = p.gate.faults().report(now.at);
     o["interactions"] = p.callbacks.report(now.at);
-    o["rest"] = p.rest.report();
+    o["rest"] = p.rest.report(now.at);
     o["load"] = json::object{{"running", p.generator.running()},
                              {"made", p.generator.made()},
                              {"follow_ups", p.events.follow_ups()},

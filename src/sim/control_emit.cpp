@@ -23,6 +23,8 @@ struct emit_request {
     bool dm = false;
     std::uint32_t type = 2;  // interaction
     bool from_component = false;
+    bool on_message = false;  // interaction: a message's menu
+    manner how;               // of messages
     std::string name = "SIMULATED_NOVELTY";
     std::uint64_t bytes = 16ULL << 20;
     double share = 0;  // outage, back: of all guilds
@@ -76,6 +78,11 @@ result<emit_request> read_emit(const json::value& v, const parts& p) {
     if (const json::value* b = o.if_contains("dm")) r.dm = b->is_bool() && b->get_bool();
     if (const json::value* b = o.if_contains("from_component"))
         r.from_component = b->is_bool() && b->get_bool();
+    if (const json::value* b = o.if_contains("on_message"))
+        r.on_message = b->is_bool() && b->get_bool();
+    if (const json::value* b = o.if_contains("own")) r.how.own = b->is_bool() && b->get_bool();
+    if (const json::value* b = o.if_contains("mentions_bot"))
+        r.how.mentions_bot = b->is_bool() && b->get_bool();
     if (const json::value* n = o.if_contains("name"); n && n->is_string())
         r.name = std::string(n->get_string());
     if (const json::value* s = o.if_contains("share"); s && s->is_number())
@@ -94,7 +101,7 @@ std::optional<std::uint32_t> choose(parts& p, const emit_request& r) {
 }
 
 std::optional<event_kind> kind_of(std::string_view what) {
-    static constexpr std::array<std::pair<std::string_view, event_kind>, 20> names{{
+    static constexpr std::array<std::pair<std::string_view, event_kind>, 28> names{{
         {"message", event_kind::message_create},
         {"reply", event_kind::message_reply},
         {"bot_message", event_kind::message_bot},
@@ -115,6 +122,14 @@ std::optional<event_kind> kind_of(std::string_view what) {
         {"invite", event_kind::invite_create},
         {"audit_log", event_kind::audit_log},
         {"join_request", event_kind::join_request},
+        {"file", event_kind::message_file},
+        {"poll", event_kind::message_poll},
+        {"auto_moderation", event_kind::auto_moderation},
+        {"entitlement", event_kind::entitlement},
+        {"subscription", event_kind::subscription},
+        {"user_update", event_kind::user_update},
+        {"command_permissions", event_kind::command_permissions},
+        {"own_member_update", event_kind::own_member_update},
     }};
     for (const auto& [name, kind] : names)
         if (name == what) return kind;
@@ -156,7 +171,7 @@ bool interact(parts& p, const emit_request& r, const moment& now, emitted& done)
         where.in = &p.guilds.at(*at);
         where.channel = world::channel(*where.in, 0);
     }
-    const std::uint64_t id = p.events.interact(r.type, r.from_component, where, now);
+    const std::uint64_t id = p.events.interact(r.type, r.from_component, where, now, r.on_message);
     if (id == 0) return false;
     done.ids.push_back(json::value(std::to_string(id)));
     return true;
@@ -174,10 +189,10 @@ result<bool> one(parts& p, const emit_request& r, const moment& now, emitted& do
     const auto kind = kind_of(r.what);
     if (kind && r.dm)
         return p.events.happen_in_dm(
-            *kind, p.events.random().below(std::max<std::size_t>(1, p.guilds.dms())), now);
+            *kind, p.events.random().below(std::max<std::size_t>(1, p.guilds.dms())), now, r.how);
     const auto at = choose(p, r);
     if (!at) return false;
-    if (kind) return p.events.happen(*kind, *at, now);
+    if (kind) return p.events.happen(*kind, *at, now, r.how);
     if (r.what == "guild_leave") return p.events.leave_guild(*at, now);
     if (r.what == "ephemeral") return p.events.ephemeral(*at, now);
     if (r.what == "unknown") return p.events.invented(r.name, *at, now);

@@ -94,6 +94,10 @@ std::map<std::string, setter, std::less<>> setters(parts& p, const moment& now) 
         {"interaction_window_ms", span(g.interaction_window)},
         {"lag_ms", span(g.lag)},
         {"check_user_agent", flag(g.check_user_agent)},
+        {"interaction_life_ms", span(g.interaction_life)},
+        {"invalid_limit", number(g.invalid_limit)},
+        {"invalid_window_ms", span(g.invalid_window)},
+        {"invalid_block_ms", span(g.invalid_block)},
         {"zlib_split", share(e.zlib_split)},
         {"numbers", flag(e.numbers)},
         {"shuffle_keys", flag(e.shuffle_keys)},
@@ -105,6 +109,8 @@ std::map<std::string, setter, std::less<>> setters(parts& p, const moment& now) 
         {"gaps", share(e.gaps)},
         {"unknown", share(e.unknown)},
         {"repeats", share(e.repeats)},
+        {"mentions", share(e.mentions)},
+        {"own_messages", share(e.own_messages)},
     };
     all["token"] = [&g](const json::value& v) {
         if (!v.is_string()) return false;

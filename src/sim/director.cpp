@@ -34,17 +34,24 @@ occurrence director::about(event_kind kind, const place& where) const {
     what.guild = where.in ? where.in->id : 0;
     what.lane = where.in ? where.in->id : where.channel;
     what.intent = where.in ? type.guild_intent : type.dm_intent;
+    if (on_shard_zero(kind)) {
+        // An order between it and what its guild's own shard tells does not exist.
+        what.lane = kind == event_kind::entitlement && where.in ? where.in->id + 1 : bot_id();
+        what.guild = 0;
+    }
     return what;
 }
 
-bool director::happen(event_kind kind, std::uint32_t index, const moment& now) {
+bool director::happen(event_kind kind, std::uint32_t index, const moment& now, manner how) {
     using enum event_kind;
     switch (kind) {
     case message_create:
     case message_reply:
-    case message_bot: return create_message(kind, index, place_in(index).channel, false, now);
-    case message_edit: return message_then(message_edit, index, now);
-    case message_unfurl: return message_then(message_unfurl, index, now);
+    case message_bot:
+    case message_file:
+    case message_poll: return create_message(kind, index, place_in(index).channel, false, now, how);
+    case message_edit: return message_then(message_edit, index, now, how);
+    case message_unfurl: return message_then(message_unfurl, index, now, how);
     case interaction_command: return interact(2, false, place_in(index), now) != 0;
     case interaction_component: return interact(3, false, place_in(index), now) != 0;
     case interaction_autocomplete: return interact(4, false, place_in(index), now) != 0;
@@ -53,7 +60,7 @@ bool director::happen(event_kind kind, std::uint32_t index, const moment& now) {
     }
 }
 
-bool director::happen_in_dm(event_kind kind, std::size_t dm, const moment& now) {
+bool director::happen_in_dm(event_kind kind, std::size_t dm, const moment& now, manner how) {
     using enum event_kind;
     if (world_.dms() == 0) return false;
     place where;
@@ -61,7 +68,9 @@ bool director::happen_in_dm(event_kind kind, std::size_t dm, const moment& now) 
     switch (kind) {
     case message_create:
     case message_reply:
-    case message_bot: return create_message(kind, std::nullopt, where.channel, false, now);
+    case message_bot:
+    case message_file:
+    case message_poll: return create_message(kind, std::nullopt, where.channel, false, now, how);
     case interaction_command: return interact(2, false, where, now) != 0;
     case interaction_component: return interact(3, false, where, now) != 0;
     case interaction_autocomplete: return interact(4, false, where, now) != 0;
@@ -93,14 +102,18 @@ bool director::plain(event_kind kind, const place& where, const moment& now) {
     const std::uint64_t seed = random_.next();
     occurrence what = about(kind, at);
     const auto write = [&](std::string& d) { texts_.write(d, kind, at, id, seed); };
-    const std::uint64_t n = out_.publish(what, write, now.at);
+    publisher::writer bare;
+    if (kind == event_kind::auto_moderation)
+        bare = [&](std::string& d) { texts_.write(d, kind, at, id, seed, false); };
+    const std::uint64_t n = out_.publish(what, write, now.at, bare);
     if (n != 0 && repeats::equal_by_nature(kind))
         repeats_.happened(what, at.in, n, out_.text(), now.at);
     return n != 0;
 }
 
 bool director::create_message(event_kind shape, std::optional<std::uint32_t> index,
-                              std::uint64_t channel, bool ephemeral, const moment& now) {
+                              std::uint64_t channel, bool ephemeral, const moment& now,
+                              manner how) {
     texts_.now(now.unix_ms);
     known_message known;
     known.guild = index;
@@ -111,9 +124,11 @@ bool director::create_message(event_kind shape, std::optional<std::uint32_t> ind
     known.m.shape = shape;
     known.m.created_ms = now.unix_ms;
     known.m.ephemeral = ephemeral;
+    concern(known.m, how);
     const occurrence what = about(shape, known.m.where);
     const auto write = [&](std::string& d) { texts_.write(d, known.m); };
-    known.create_n = out_.publish(what, write, now.at);
+    const auto bare = [&](std::string& d) { texts_.write(d, known.m, false); };
+    known.create_n = out_.publish(what, write, now.at, bare);
     if (known.create_n == 0) return false;
     plan(known, now);
     if (recent_.size() < recent_max)
@@ -171,16 +186,25 @@ bool director::update(known_message& known, event_kind kind, const moment& now) 
         known.m.edited_ms = now.unix_ms;
         what.may_repeat = false;  // its copy would be an update without a change
     }
-    const auto write = [&](std::string& d) {
+    const auto text = [&](std::string& d, bool content) {
         if (partial)
-            texts_.write_partial(d, known.m);
+            texts_.write_partial(d, known.m, content);
         else
-            texts_.write(d, known.m);
+            texts_.write(d, known.m, content);
     };
-    return out_.publish(what, write, now.at) != 0;
+    const auto write = [&](std::string& d) { text(d, true); };
+    const auto bare = [&](std::string& d) { text(d, false); };
+    return out_.publish(what, write, now.at, bare) != 0;
 }
 
-bool director::message_then(event_kind then, std::uint32_t index, const moment& now) {
+// By the message's own seed: the world is the same whoever reads it.
+void director::concern(message& m, manner how) const {
+    const encoding_options& e = options_.encoding;
+    m.own = how.own || rng(mix(m.seed, 0x0b07)).chance(e.own_messages);
+    m.mentions_bot = how.mentions_bot || rng(mix(m.seed, 0xa7)).chance(e.mentions);
+}
+
+bool director::message_then(event_kind then, std::uint32_t index, const moment& now, manner how) {
     const place where = place_in(index);
     texts_.now(now.unix_ms);
     known_message known;
@@ -189,9 +213,11 @@ bool director::message_then(event_kind then, std::uint32_t index, const moment& 
     known.m.where = where;
     known.m.seed = random_.next();
     known.m.created_ms = now.unix_ms;
+    concern(known.m, how);
     const occurrence what = about(event_kind::message_create, where);
     const auto write = [&](std::string& d) { texts_.write(d, known.m); };
-    known.create_n = out_.publish(what, write, now.at);
+    const auto bare = [&](std::string& d) { texts_.write(d, known.m, false); };
+    known.create_n = out_.publish(what, write, now.at, bare);
     if (known.create_n == 0) return false;
     return update(known, then, now);
 }
@@ -231,9 +257,10 @@ bool director::padding(std::uint32_t index, std::size_t bytes, const moment& now
 }
 
 std::uint64_t director::interact(std::uint32_t type, bool from_component, const place& where,
-                                 const moment& now) {
+                                 const moment& now, bool on_message) {
     texts_.now(now.unix_ms);
     interaction i;
+    i.on_message = type == 2 && on_message;
     i.id = ids_.next(now.unix_ms);
     i.where = where;
     i.seed = random_.next();
@@ -248,7 +275,7 @@ std::uint64_t director::interact(std::uint32_t type, bool from_component, const 
         interactions_.forget(snowflake{i.id});
         return 0;
     }
-    interactions_.number(snowflake{i.id}, n);
+    interactions_.number(snowflake{i.id}, n, where.channel);
     return i.id;
 }
 
@@ -307,6 +334,10 @@ bool director::back(std::uint32_t index, const moment& now) {
         texts_.write_guild(d, world_.at(index), guild_create_reason::back);
     };
     return guild_event("GUILD_CREATE", index, write, now, "available");
+}
+
+std::uint64_t director::on_their_way() const noexcept {
+    return truth_.totals().missing();
 }
 
 void director::clear() {

@@ -26,6 +26,12 @@ struct moment {
     std::int64_t unix_ms = 0;
 };
 
+// Whom a message concerns: what a session without MESSAGE_CONTENT may read goes by it.
+struct manner {
+    bool own = false;
+    bool mentions_bot = false;
+};
+
 class director {
 public:
     // References outlive this.
@@ -33,17 +39,18 @@ public:
              std::uint64_t seed);
 
     // One event of `kind` in guild `index`. False when nobody is there to get it.
-    bool happen(event_kind kind, std::uint32_t index, const moment& now);
+    bool happen(event_kind kind, std::uint32_t index, const moment& now, manner how = {});
     // The same in a direct message.
-    bool happen_in_dm(event_kind kind, std::size_t dm, const moment& now);
+    bool happen_in_dm(event_kind kind, std::size_t dm, const moment& now, manner how = {});
     // A message that is edited (really changed) or unfurled at once, for tests that want to know.
-    bool message_then(event_kind then, std::uint32_t index, const moment& now);
+    bool message_then(event_kind then, std::uint32_t index, const moment& now, manner how = {});
     bool ephemeral(std::uint32_t index, const moment& now);
     bool invented(std::string_view name, std::uint32_t index, const moment& now);
     bool padding(std::uint32_t index, std::size_t bytes, const moment& now);
-    // An interaction of type 2 to 5; `from_component` only matters for 5. Answers its id, 0 = none.
+    // An interaction of type 2 to 5; `from_component` only matters for 5, `on_message` for 2.
+    // Answers its id, 0 = none.
     std::uint64_t interact(std::uint32_t type, bool from_component, const place& where,
-                           const moment& now);
+                           const moment& now, bool on_message = false);
 
     // Its id, 0 when no session owns it. With `on` {shard, shards} one of that shard.
     std::uint64_t join_guild(const moment& now,
@@ -51,6 +58,9 @@ public:
     bool leave_guild(std::uint32_t index, const moment& now);
     bool outage(std::uint32_t index, const moment& now);
     bool back(std::uint32_t index, const moment& now);
+
+    // Events that have to reach the handler and have not yet.
+    [[nodiscard]] std::uint64_t on_their_way() const noexcept;
 
     // Follow-ups that are due: unfurls within a second, edits and equal events later.
     void tick(const moment& now);
@@ -83,7 +93,8 @@ private:
     static constexpr std::size_t recent_max = 1024;
 
     bool create_message(event_kind shape, std::optional<std::uint32_t> index, std::uint64_t channel,
-                        bool ephemeral, const moment& now);
+                        bool ephemeral, const moment& now, manner how = {});
+    void concern(message& m, manner how) const;
     bool update(known_message& known, event_kind kind, const moment& now);
     void plan(known_message& known, const moment& now);
     bool plain(event_kind kind, const place& where, const moment& now);

@@ -39,6 +39,14 @@ constexpr std::array<event_type, event_kinds> types{{
     {webhooks_update, "WEBHOOKS_UPDATE", 5, 5},
     {unknown_event, "SIMULATED_NOVELTY", always, always},
     {join_request, "GUILD_JOIN_REQUEST_UPDATE", always, always},
+    {message_file, "MESSAGE_CREATE", 9, 12},
+    {message_poll, "MESSAGE_CREATE", 9, 12},
+    {auto_moderation, "AUTO_MODERATION_ACTION_EXECUTION", 21, 21},
+    {entitlement, "ENTITLEMENT_CREATE", always, always},
+    {subscription, "SUBSCRIPTION_CREATE", always, always},
+    {user_update, "USER_UPDATE", always, always},
+    {command_permissions, "APPLICATION_COMMAND_PERMISSIONS_UPDATE", always, always},
+    {own_member_update, "GUILD_MEMBER_UPDATE", always, always},
 }};
 
 constexpr event_mix make_mix(bool presences, bool talk) {
@@ -86,6 +94,10 @@ constexpr event_mix only(std::initializer_list<event_kind> kinds) {
 
 const event_type& type_of(event_kind kind) noexcept {
     return types[static_cast<std::size_t>(kind)];
+}
+
+bool on_shard_zero(event_kind kind) noexcept {
+    return kind == entitlement || kind == subscription || kind == user_update;
 }
 
 std::optional<event_mix> find_mix(std::string_view name) noexcept {

@@ -40,6 +40,14 @@ enum class event_kind : std::uint8_t {
     webhooks_update,
     unknown_event,  // a name no documentation knows
     join_request,   // undocumented, seen by bots
+    message_file,   // MESSAGE_CREATE with an attachment
+    message_poll,   // MESSAGE_CREATE with a poll
+    auto_moderation,
+    entitlement,  // on shard 0 although it names a guild
+    subscription,
+    user_update,
+    command_permissions,
+    own_member_update,  // GUILD_MEMBER_UPDATE about the bot: without GUILD_MEMBERS as well
     count_,
 };
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::count_);
@@ -51,6 +59,8 @@ struct event_type {
     int dm_intent;          // bit when it happens in a direct message
 };
 [[nodiscard]] const event_type& type_of(event_kind kind) noexcept;
+// The account's own affairs, which shard 0 of every set is told (fact sheet S24).
+[[nodiscard]] bool on_shard_zero(event_kind kind) noexcept;
 
 // Rates per second and 1,000 guilds.
 using event_mix = std::array<double, event_kinds>;

@@ -30,6 +30,11 @@ loop_executor concrete(const asio::any_io_executor& loop) {
 
 }  // namespace
 
+bool handler_shared::read(const post& request) {
+    const bool bare = options.plain && request.head.key.empty() && request.head.event.empty();
+    return bare ? read_plain(request, events) : read_events(request, events);
+}
+
 unsigned handler_shared::refuse(const post& request) {
     if (!options.secret.empty() &&
         !equal_in_constant_time(request.head.authorization, options.secret)) {
@@ -41,12 +46,12 @@ unsigned handler_shared::refuse(const post& request) {
         return 401;
     }
     if (request.head.method != "POST") return 405;
-    if (!read_events(request, events)) {
+    if (!read(request)) {
         record.problem("the body is no event in an envelope: " +
                        std::string(request.body.substr(0, 200)));
         return 400;
     }
-    check(request);
+    if (!options.plain || !request.head.key.empty()) check(request);
     return 0;
 }
 

@@ -24,6 +24,7 @@ struct handler_options {
     std::string listen = "127.0.0.1:0";     // or "unix:/path"
     std::string secret;                     // expected in Authorization; empty = not checked
     std::vector<std::string> signing_keys;  // not empty: every request needs a signature by one
+    bool plain = false;  // events without X-Shardgate-… headers are taken too: other programs'
     std::size_t max_body = 64U << 20;
     std::uint32_t validate_every = 64;        // one body in so many is parsed whole; 0 = none
     std::size_t log_capacity = 1000;          // the last events received

@@ -191,6 +191,20 @@ bool read_events(const post& request, std::vector<posted_event>& out) {
     return true;
 }
 
+bool read_plain(const post& request, std::vector<posted_event>& out) {
+    out.clear();
+    const std::string_view body = request.body;
+    if (body.size() < 2 || body.front() != '{' || body.back() != '}') return false;
+    posted_event event;
+    event.name = unquoted(member_of(frame_of(body), "t"));
+    event.shard = member_of(body, "shardId");
+    event.text = body;
+    event.n = number_of(body);
+    if (event.name.empty()) return false;
+    out.push_back(event);
+    return true;
+}
+
 std::string check_body(const post& request) {
     if (request.head.content_type != "application/json") return "Content-Type is not JSON";
     if (request.head.traceparent.size() != 55) return "traceparent is missing or wrong";

@@ -23,6 +23,10 @@ struct posted_event {
 // False when the body is not what the interface promises.
 [[nodiscard]] bool read_events(const post& request, std::vector<posted_event>& out);
 
+// An event in an envelope without headers about it, as other gateway programs post it: the name is
+// read from the body, and there is no key.
+[[nodiscard]] bool read_plain(const post& request, std::vector<posted_event>& out);
+
 // The number behind the last "_n" member, 0 without one. A quote inside a JSON string is escaped,
 // so that no user's text can look like the member.
 [[nodiscard]] std::uint64_t number_of(std::string_view json) noexcept;

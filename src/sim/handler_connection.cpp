@@ -120,8 +120,7 @@ void handler_connection::delay(const handler_rule& rule) {
         std::size_t ignored = 0;
         const std::string_view data(self->in_.data() + self->in_begin_, self->in_size_);
         const auto found = read_post(data, self->shared_->options.max_body, request, ignored);
-        if (found != post_state::whole || !read_events(request, self->shared_->events))
-            return self->close();
+        if (found != post_state::whole || !self->shared_->read(request)) return self->close();
         self->answer(rule, request);
         self->serve();
         self->read();

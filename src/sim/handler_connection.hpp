@@ -30,6 +30,8 @@ struct handler_shared {
 
     // 0 = take it, else the status to answer.
     [[nodiscard]] unsigned refuse(const post& request);
+    // The request's events into `events`; false when there are none in it.
+    [[nodiscard]] bool read(const post& request);
     // Whether this body's turn to be parsed whole has come.
     void check(const post& request);
 

@@ -34,8 +34,9 @@ using tls_stream = asio::ssl::stream<tcp::socket>;
 using request = http::request<http::string_body>;
 using response = http::response<http::string_body>;
 
-http_call call_of(request& in) {
+http_call call_of(request& in, const std::string& source) {
     http_call c;
+    c.source = source;
     c.method = std::string(in.method_string());
     c.target = std::string(in.target());
     c.authorization = std::string(in[http::field::authorization]);
@@ -43,6 +44,12 @@ http_call call_of(request& in) {
     c.content_type = std::string(in[http::field::content_type]);
     c.body = std::move(in.body());
     return c;
+}
+
+std::string address_of(const tcp::socket& socket) {
+    boost::system::error_code gone;
+    const tcp::endpoint other = socket.remote_endpoint(gone);
+    return gone ? std::string() : other.address().to_string();
 }
 
 response response_of(const request& in, http_answer& a) {
@@ -73,7 +80,8 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
         : loop(io), address(at), tls(context), answer(std::move(h)), tasks(io.get_executor()) {}
 
     template <class Stream>
-    static asio::awaitable<void> serve(std::shared_ptr<impl> self, Stream& stream) {
+    static asio::awaitable<void> serve(std::shared_ptr<impl> self, Stream& stream,
+                                       std::string source) {
         boost::beast::flat_buffer buffer;
         for (bool open = true; open;) {
             http::request_parser<http::string_body> parser;
@@ -81,7 +89,7 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
             auto [read_error, n] = co_await http::async_read(stream, buffer, parser, done);
             if (read_error) co_return;
             request in = parser.release();
-            http_call call = call_of(in);
+            http_call call = call_of(in, source);
             http_answer a = self->answer(call);
             if (a.hang_up) co_return;
             if (a.delay > duration::zero()) {
@@ -96,7 +104,8 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
     }
 
     static asio::awaitable<void> serve_plain(std::shared_ptr<impl> self, tcp::socket socket) {
-        co_await serve(self, socket);
+        std::string source = address_of(socket);
+        co_await serve(self, socket, std::move(source));
         boost::system::error_code ignored;
         socket.shutdown(tcp::socket::shutdown_send, ignored);
     }
@@ -105,7 +114,8 @@ struct http_server::impl : std::enable_shared_from_this<impl> {
         tls_stream stream(std::move(socket), *self->tls);
         auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, done);
         if (error) co_return;
-        co_await serve(self, stream);
+        std::string source = address_of(stream.next_layer());
+        co_await serve(self, stream, std::move(source));
         boost::system::error_code ignored;
         stream.next_layer().shutdown(tcp::socket::shutdown_send, ignored);
     }

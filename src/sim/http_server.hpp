@@ -23,6 +23,7 @@ struct http_call {
     std::string authorization;
     std::string user_agent;
     std::string content_type;
+    std::string source;  // the other side's address
 
     // The target without its query.
     [[nodiscard]] std::string path() const { return target.substr(0, target.find('?')); }

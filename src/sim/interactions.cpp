@@ -68,10 +68,11 @@ bool may_answer(std::uint32_t callback, std::uint32_t interaction, bool from_com
 std::string_view interactions::create(snowflake id, std::uint32_t type, bool from_component,
                                       std::uint64_t seed, time_point now) {
     while (order_.size() >= kept) {
-        open_.erase(order_.front());
+        drop(order_.front());
         order_.pop_front();
     }
     open_interaction made;
+    made.id = id;
     made.type = type;
     made.from_component = from_component;
     made.created = now;
@@ -82,19 +83,41 @@ std::string_view interactions::create(snowflake id, std::uint32_t type, bool fro
         w.hash(random);
     order_.push_back(id);
     ++counts_[type].created;
-    return open_.insert_or_assign(id, std::move(made)).first->second.token;
+    drop(id);
+    const open_interaction& kept_one = open_.emplace(id, std::move(made)).first->second;
+    by_token_.emplace(kept_one.token, &kept_one);
+    return kept_one.token;
 }
 
-void interactions::number(snowflake id, std::uint64_t n) {
+void interactions::drop(snowflake id) {
     const auto at = open_.find(id);
-    if (at != open_.end()) at->second.n = n;
+    if (at == open_.end()) return;
+    by_token_.erase(at->second.token);
+    open_.erase(at);
+}
+
+const open_interaction* interactions::find(snowflake id) const {
+    const auto at = open_.find(id);
+    return at == open_.end() ? nullptr : &at->second;
+}
+
+const open_interaction* interactions::find(std::string_view token) const {
+    const auto at = by_token_.find(token);
+    return at == by_token_.end() ? nullptr : at->second;
+}
+
+void interactions::number(snowflake id, std::uint64_t n, std::uint64_t channel) {
+    const auto at = open_.find(id);
+    if (at == open_.end()) return;
+    at->second.n = n;
+    at->second.channel = channel;
 }
 
 void interactions::forget(snowflake id) {
     const auto at = open_.find(id);
     if (at == open_.end()) return;
     --counts_[at->second.type].created;
-    open_.erase(at);
+    drop(id);
     if (!order_.empty() && order_.back() == id) order_.pop_back();
 }
 
@@ -207,6 +230,7 @@ std::optional<std::uint64_t> interactions::answered_for_good(snowflake id) const
 }
 
 void interactions::clear() {
+    by_token_.clear();
     open_.clear();
     order_.clear();
     counts_ = {};

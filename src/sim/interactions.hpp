@@ -19,6 +19,8 @@
 namespace shardgate::sim {
 
 struct open_interaction {
+    snowflake id{};
+    std::uint64_t channel = 0;
     std::string token;
     std::uint32_t type = 0;
     bool from_component = false;
@@ -42,9 +44,12 @@ public:
     // An interaction happens. The token stays valid for the object's life here.
     std::string_view create(snowflake id, std::uint32_t type, bool from_component,
                             std::uint64_t seed, time_point now);
-    void number(snowflake id, std::uint64_t n);
+    void number(snowflake id, std::uint64_t n, std::uint64_t channel);
     // Nobody was there to get it.
     void forget(snowflake id);
+    // Null when there is none; valid until the next one is made or forgotten.
+    [[nodiscard]] const open_interaction* find(snowflake id) const;
+    [[nodiscard]] const open_interaction* find(std::string_view token) const;
 
     [[nodiscard]] callback_reply answer(snowflake id, std::string_view token, std::string_view body,
                                         bool with_response, time_point now);
@@ -67,15 +72,22 @@ public:
 
 private:
     static constexpr std::size_t kept = 200000;
+    void drop(snowflake id);
 
     const options& options_;
     std::unordered_map<snowflake, open_interaction> open_;
+    std::unordered_map<std::string_view, const open_interaction*> by_token_;  // keys are open_'s
     std::deque<snowflake> order_;
     std::array<counts, 7> counts_{};
     std::uint64_t unknown_ = 0;
     std::array<std::uint64_t, 16> answers_{};  // legal ones by callback type
     duration slowest_{};
 };
+
+// The message a component of which was used (its interaction carries it).
+[[nodiscard]] constexpr std::uint64_t component_message(std::uint64_t interaction) noexcept {
+    return interaction - (5ULL << 32);
+}
 
 // Whether callback `type` may answer this interaction (fact sheet 2.5, table).
 [[nodiscard]] bool may_answer(std::uint32_t callback, std::uint32_t interaction,

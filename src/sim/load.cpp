@@ -77,6 +77,7 @@ result<load_plan> read_load(const json::value& v, const options& o, const world&
     plan.times = number(in, "times").value_or(1);
     plan.unknown = number(in, "unknown").value_or(plan.unknown);
     plan.dm = number(in, "dm").value_or(plan.dm);
+    plan.ahead = static_cast<std::uint64_t>(std::max(0.0, number(in, "ahead").value_or(0)));
     plan.count = static_cast<std::uint64_t>(std::max(0.0, number(in, "count").value_or(0)));
     if (const auto seconds = number(in, "seconds"))
         plan.lasts = std::chrono::duration_cast<duration>(std::chrono::duration<double>(*seconds));
@@ -141,6 +142,7 @@ bool load::run(active& a, const moment& now) {
         int misses = 0;
         for (int i = 0; i < slice && misses < misses_max; ++i) {
             if (counted && a.made >= a.plan.count) return false;
+            if (a.plan.ahead != 0 && director_.on_their_way() >= a.plan.ahead) return false;
             if (one(a, now))
                 ++a.made, ++made_;
             else

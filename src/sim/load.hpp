@@ -23,6 +23,7 @@ struct load_plan {
     double rate = 0;                // events per second; 0 = the mix's own for this many guilds
     double times = 1;               // of that rate
     bool saturate = false;          // as fast as the clients read
+    std::uint64_t ahead = 0;        // saturating: so many may be on their way; 0 = no such bound
     std::uint64_t count = 0;        // ends after so many; 0 = no such end
     std::optional<duration> lasts;  // ends after that
     std::optional<std::uint32_t> guild;  // everything in this one
@@ -30,7 +31,8 @@ struct load_plan {
     double dm = 0.02;                    // share of messages and interactions outside guilds
 };
 
-// Reads {"mix","rate","times","saturate","count","seconds","guild","unknown","dm","kinds":{…}}.
+// Reads {"mix","rate","times","saturate","ahead","count","seconds","guild","unknown","dm",
+// "kinds":{…}}.
 [[nodiscard]] result<load_plan> read_load(const boost::json::value& v, const options& o,
                                           const world& w);
 

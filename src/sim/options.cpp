@@ -29,6 +29,8 @@ void add_endpoints(CLI::App& app, endpoint_options& o) {
                    "event handler's address instead of host and port: host:port or unix:/path");
     app.add_option("--handler-secret", o.handler_secret,
                    "the event handler wants it in Authorization");
+    app.add_flag("--handler-plain", o.handler_plain,
+                 "the event handler takes other programs' events too, without headers about them");
     app.add_option("--handler-signing-key", o.handler_signing_keys,
                    "the event handler wants requests signed by it (or by one of several)");
     app.add_option("--ca-out", o.ca_out, "file to write the CA certificate (PEM) to");
@@ -97,6 +99,11 @@ void add_gateway(CLI::App& app, gateway_options& o) {
            "each session delivers its dispatches up to this late, in its own, changing way");
     app.add_flag("--check-user-agent", o.check_user_agent,
                  "REST answers 403/40333 without a DiscordBot user agent");
+    app.add_option("--invalid-limit", o.invalid_limit,
+                   "REST answers 401, 403 and 429 that get a source blocked; 0 = never")
+        ->capture_default_str();
+    add_ms(app, "--invalid-window", o.invalid_window, "those of this time are counted");
+    add_ms(app, "--invalid-block", o.invalid_block, "such a source stays blocked");
 }
 
 void add_encoding(CLI::App& app, encoding_options& o) {
@@ -119,6 +126,8 @@ void add_encoding(CLI::App& app, encoding_options& o) {
     share("--repeats", o.repeats,
           "chance of typing, presence and reaction events to happen again, equal, within 4 s");
     share("--unknown", o.unknown, "share of invented event names");
+    share("--mentions", o.mentions, "share of messages that mention the bot");
+    share("--own-messages", o.own_messages, "share of messages that the bot itself wrote");
     app.add_flag("--numbers,!--no-numbers", o.numbers, "\"_n\" as last member of d (default on)");
     app.add_flag("--shuffle-keys", o.shuffle_keys, "any order of the envelope's keys");
     app.add_flag("--decoys", o.decoys, "misleading keys and strings inside d");

@@ -30,6 +30,7 @@ struct endpoint_options {
     std::uint16_t control = 0;
     std::uint16_t handler = 0;
     std::string handler_listen;  // instead of host and port: "host:port" or "unix:/path"
+    bool handler_plain = false;  // takes events without X-Shardgate-… headers too
     std::string handler_secret;  // wanted in Authorization; empty = not checked
     std::vector<std::string> handler_signing_keys;  // a signature by one of them is wanted
     std::string ca_out;
@@ -72,7 +73,10 @@ struct gateway_options {
     milliseconds op7_grace{5000};    // after op 7 the server closes the connection itself
     milliseconds interaction_window{3000};
     milliseconds interaction_life = std::chrono::minutes(15);
-    bool check_user_agent = false;  // S3
+    bool check_user_agent = false;        // S3
+    std::uint32_t invalid_limit = 10000;  // 401, 403, 429 of a source that get it blocked; 0 = off
+    milliseconds invalid_window = std::chrono::minutes(10);
+    milliseconds invalid_block = std::chrono::hours(24);
     milliseconds lag{0};  // sessions deliver up to this late, each in its own way; 0 = at once
 };
 
@@ -87,10 +91,12 @@ struct encoding_options {
     double unfurls = 0.3;  // share of messages that get an unfurl
     double edits = 0.2;    // share of messages that get edited
     double partial_updates = 0;
-    double duplicates = 0;   // share of events delivered twice
-    double gaps = 0;         // share of events that consume an s but are never sent
-    double unknown = 0.001;  // share of invented event names
-    double repeats = 0;      // chance of an event that is equal by nature to happen again
+    double duplicates = 0;    // share of events delivered twice
+    double gaps = 0;          // share of events that consume an s but are never sent
+    double unknown = 0.001;   // share of invented event names
+    double repeats = 0;       // chance of an event that is equal by nature to happen again
+    double mentions = 0;      // share of messages that mention the bot
+    double own_messages = 0;  // share of messages that the bot wrote
 };
 
 struct options {

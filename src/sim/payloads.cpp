@@ -77,6 +77,19 @@ std::uint64_t user_id(std::uint64_t guild_seed, std::uint32_t member) noexcept {
     return 100000000000000000ULL + mix(guild_seed, member) % 900000000000000000ULL;
 }
 
+std::uint64_t bot_id() noexcept {
+    return user_id(1, 0);
+}
+
+std::uint64_t application_id() noexcept {
+    return user_id(1, 1);
+}
+
+void write_bot(json_text& w) {
+    w(R"({"username":"simulated","id":)").id(bot_id());
+    w(R"(,"global_name":null,"discriminator":"0001","bot":true,"avatar":null})");
+}
+
 void payloads::finish(std::string& d, std::uint64_t n) {
     if (n != 0) {
         json_text w(d);
@@ -178,15 +191,47 @@ void payloads::components(json_text& w, rng& random) const {
     w("]}]");
 }
 
-void payloads::reference(json_text& w, const message& m) const {
+void payloads::attachments(json_text& w, const message& m) const {
+    w("[");
+    if (m.shape == event_kind::message_file) {
+        rng random(m.seed ^ 0xf1);
+        w(R"({"width":480,"url":"https://cdn.example.com/)").hash(random);
+        w(R"(.png?ex=1&hm=2","size":)").number(1000 + random.below(1U << 20));
+        w(R"(,"proxy_url":"https://media.example.com/)")
+            .hash(random)(R"(.png","id":)")
+            .id(m.id + 1);
+        w(R"(,"height":360,"filename":"picture.png","content_type":"image/png"})");
+    }
+    w("]");
+}
+
+void payloads::poll(json_text& w, const message& m) const {
+    if (m.shape != event_kind::message_poll) return;
+    w(R"(,"poll":{"question":{"text":"Which one shall it be?"},"layout_type":1,"expiry":")");
+    w.stamp(m.created_ms + 86400000)(R"(","answers":[{"poll_media":{"text":"this"},"answer_id":1},)"
+                                     R"({"poll_media":{"text":"that"},"answer_id":2}],)"
+                                     R"("allow_multiselect":false})");
+}
+
+void payloads::said(json_text& w, const message& m) const {
+    rng text(m.edits == 0 ? m.seed ^ 0xc0 : mix(m.seed ^ 0xc0, m.edits));
+    const bool bot = m.shape == event_kind::message_bot;
+    if (m.mentions_bot) w("<@").number(bot_id())("> ");
+    if (!bot) content(w, text, (m.seed & 3U) == 0);
+    if (bot && m.edits != 0) w("edited ").number(m.edits);
+}
+
+void payloads::reference(json_text& w, const message& m, bool content) const {
     message original = m;
     original.id = m.id - (3ULL << 32);
     original.seed = mix(m.seed, 0x4ef);
     original.shape = event_kind::message_create;
     original.edits = 0;
     original.unfurled = false;
+    original.own = m.mentions_bot;
+    original.mentions_bot = false;
     std::string inner;
-    write(inner, original);
+    write(inner, original, content);
     w(R"(,"message_reference":{"type":0,"message_id":)").id(original.id);
     w(R"(,"channel_id":)").id(m.where.channel);
     if (m.where.in) w(R"(,"guild_id":)").id(m.where.in->id);
@@ -204,10 +249,10 @@ void payloads::location(json_text& w, const place& where, bool with_member,
     w(R"(,"guild_id":)").id(where.in->id);
 }
 
-void payloads::write(std::string& d, const message& m) const {
+void payloads::write(std::string& d, const message& m, bool content) const {
     json_text w(d);
     rng random(m.seed);
-    const bool bot = m.shape == event_kind::message_bot;
+    const bool shown = content || readable(m);
     const std::uint64_t circle = m.where.in ? m.where.in->seed : m.where.channel;
     const std::uint32_t author = author_of(m.seed);
     if (decoys_ && m.where.in)
@@ -216,35 +261,49 @@ void payloads::write(std::string& d, const message& m) const {
         w(R"({"type":)");
     w(m.shape == event_kind::message_reply ? "19" : "0")(R"(,"tts":false,"timestamp":")");
     w.stamp(m.created_ms)(R"(","pinned":false,"nonce":")").number(m.id >> 3);
-    w(R"(","mentions":[],"mention_roles":[],"mention_everyone":false,"id":)").id(m.id);
+    w(R"(","mentions":[)");
+    if (m.mentions_bot) write_bot(w);
+    w(R"(],"mention_roles":[],"mention_everyone":false,"id":)").id(m.id);
     w(R"(,"flags":)")(m.ephemeral ? "64" : "0")(R"(,"embeds":)");
-    embeds(w, m);
+    if (shown)
+        embeds(w, m);
+    else
+        w("[]");
     w(R"(,"edited_timestamp":)");
     if (m.edits == 0)
         w("null");
     else
         w("\"").stamp(m.edited_ms)("\"");
     w(R"(,"content":")");
-    rng text(m.edits == 0 ? m.seed ^ 0xc0 : mix(m.seed ^ 0xc0, m.edits));
-    if (!bot) content(w, text, (m.seed & 3U) == 0);
-    if (bot && m.edits != 0) w("edited ").number(m.edits);
+    if (shown) said(w, m);
     w(R"(","components":)");
-    if (bot)
+    if (shown && m.shape == event_kind::message_bot)
         components(w, random);
     else
         w("[]");
     w(R"(,"channel_type":)")(m.where.in ? "0" : "1")(R"(,"author":)");
-    user(w, circle, author);
-    w(R"(,"attachments":[])");
-    if (m.shape == event_kind::message_reply) reference(w, m);
+    if (m.own)
+        write_bot(w);
+    else
+        user(w, circle, author);
+    w(R"(,"attachments":)");
+    if (shown)
+        attachments(w, m);
+    else
+        w("[]");
+    if (shown) poll(w, m);
+    if (m.shape == event_kind::message_reply) reference(w, m, content);
     w(",");
     location(w, m.where, !m.ephemeral, author);
 }
 
-void payloads::write_partial(std::string& d, const message& m) const {
+void payloads::write_partial(std::string& d, const message& m, bool content) const {
     json_text w(d);
     w(R"({"id":)").id(m.id)(R"(,"embeds":)");
-    embeds(w, m);
+    if (content || readable(m))
+        embeds(w, m);
+    else
+        w("[]");
     w(",");
     location(w, m.where, false, 0);
 }

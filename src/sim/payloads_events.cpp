@@ -68,7 +68,7 @@ void emoji(json_text& w) {
 }  // namespace
 
 void payloads::write(std::string& d, event_kind kind, const place& where, std::uint64_t id,
-                     std::uint64_t seed) const {
+                     std::uint64_t seed, bool content) const {
     json_text w(d);
     rng random(seed);
     const std::uint32_t who = author_of(seed);
@@ -168,6 +168,18 @@ void payloads::write(std::string& d, event_kind kind, const place& where, std::u
         w(R"({"status":"SUBMITTED","request":{"user_id":)").id(user_id(circle, who));
         w(R"(,"guild_id":"1","created_at":")").stamp(now_ms_)(R"("},"guild_id":)").id(where.in->id);
         return;
+    case auto_moderation:
+        w(R"({"user_id":)").id(user_id(circle, who))(R"(,"rule_trigger_type":1,"rule_id":)");
+        w.id(id ^ 1)(R"(,"message_id":)").id(id)(R"(,"matched_keyword":"bad","matched_content":")");
+        w(content ? "bad" : "")(R"(","content":")")(content ? "a bad word" : "");
+        w(R"(","action":{"type":1,"metadata":{}},)");
+        location(w, where, false, who);
+        return;
+    case entitlement:
+    case subscription:
+    case user_update:
+    case command_permissions:
+    case own_member_update: write_affair(w, kind, where, id, random); return;
     default:
         w(R"({"what":"something nobody has documented yet","id":)").id(id)(",");
         location(w, where, false, who);

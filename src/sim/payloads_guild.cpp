@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GUILD_CREATE and INTERACTION_CREATE (Discord fact sheet 11.1, 11.5, 12.4, 12.6).
+#include "sim/interactions.hpp"
 #include "sim/payloads.hpp"
 
 namespace shardgate::sim {
@@ -23,7 +24,7 @@ void payloads::write_guild(std::string& d, const guild& g, guild_create_reason w
     w(R"({"application_command_counts":{"1":)").number(g.seed % 50);
     w(R"(},"verification_level":1,"voice_states":[)");
     if (g.voice != 0) {
-        w(R"({"user_id":)").id(user_id(1, 0))(R"(,"channel_id":)").id(g.voice);
+        w(R"({"user_id":)").id(bot_id())(R"(,"channel_id":)").id(g.voice);
         w(R"(,"suppress":false,"self_video":false,"self_mute":false,"self_deaf":false,)"
           R"("session_id":"simulated","mute":false,"deaf":false})");
     }
@@ -68,6 +69,19 @@ void payloads::write_guild(std::string& d, const guild& g, guild_create_reason w
 void payloads::interaction_data(json_text& w, const interaction& i, rng& random) const {
     switch (i.type) {
     case 2:
+        if (i.on_message) {
+            // Whoever uses the command shows the bot that message: content and all (fact sheet 9).
+            message m;
+            m.id = i.id - (7ULL << 32);
+            m.where = i.where;
+            m.seed = mix(i.seed, 9);
+            m.created_ms = now_ms_;
+            std::string inner;
+            write(inner, m);
+            w(R"({"type":3,"target_id":)").id(m.id)(R"(,"resolved":{"messages":{)").id(m.id);
+            w(":")(inner)(R"(}}},"name":"Report","id":)").id(user_id(77, 41))("}");
+            return;
+        }
         w(R"({"type":1,"options":[{"value":"some words to look for","type":3,"name":"query"}],)"
           R"("name":"search","id":)")
             .id(user_id(77, random.below(40)));
@@ -99,10 +113,11 @@ void payloads::write(std::string& d, const interaction& i) const {
     w(R"({"version":1,"type":)").number(i.type)(R"(,"token":")")(i.token)(R"(",)");
     if (i.type == 3 || i.from_component) {
         message m;
-        m.id = i.id - (5ULL << 32);
+        m.id = component_message(i.id);
         m.where = i.where;
         m.seed = mix(i.seed, 3);
         m.shape = event_kind::message_bot;
+        m.own = true;  // components are used on the messages of who gets the interaction
         std::string inner;
         write(inner, m);
         w(R"("message":)")(inner)("},");
@@ -129,7 +144,7 @@ void payloads::write(std::string& d, const interaction& i) const {
     w.id(i.id - (9ULL << 30))(R"(,"id":)").id(i.where.channel);
     if (i.where.in) w(R"(,"guild_id":)").id(i.where.in->id);
     w(R"(,"flags":0},"authorizing_integration_owners":{"0":)").id(i.where.in ? i.where.in->id : 0);
-    w(R"(},"attachment_size_limit":524288000,"application_id":)").id(user_id(1, 1));
+    w(R"(},"attachment_size_limit":524288000,"application_id":)").id(application_id());
     w(R"(,"app_permissions":"562949953421311")");
 }
 

@@ -8,6 +8,14 @@
 
 namespace shardgate::sim {
 
+namespace {
+
+bool reads_content(const session& s) noexcept {
+    return (s.intents >> 15U & 1U) != 0;  // MESSAGE_CONTENT
+}
+
+}  // namespace
+
 publisher::publisher(const options& o, session_store& sessions, truth& book, std::uint64_t seed)
     : options_(o), sessions_(sessions), truth_(book), random_(seed) {}
 
@@ -97,18 +105,21 @@ void publisher::count(std::string_view t) {
         by_name_.emplace(t, 1);
 }
 
-void publisher::give(const occurrence& what, const given& g, std::string_view d, bool twice,
-                     time_point now) {
+void publisher::give(const occurrence& what, const given& g, std::string_view d,
+                     std::string_view bare, bool twice, time_point now) {
     for (session* to : targets_) {
+        const std::string_view text = bare.empty() || reads_content(*to) ? d : bare;
+        if (text.data() != d.data() && text != d) ++bare_copies_;
         for (int copy = 0; copy < (twice ? 2 : 1); ++copy) {
             if (random_.chance(options_.encoding.gaps))
                 push(*to, {}, now).what = ring_entry::shape::gap;
-            frame(*to, push(*to, g, now), what.t, d);
+            frame(*to, push(*to, g, now), what.t, text);
         }
     }
 }
 
-std::uint64_t publisher::publish(const occurrence& what, const writer& write, time_point now) {
+std::uint64_t publisher::publish(const occurrence& what, const writer& write, time_point now,
+                                 const writer& bare) {
     find_targets(what);
     if (targets_.empty()) return 0;
 
@@ -117,11 +128,17 @@ std::uint64_t publisher::publish(const occurrence& what, const writer& write, ti
     d_.clear();
     write(d_);
     payloads::finish(d_, n);
+    bare_.clear();
+    if (bare && !std::all_of(targets_.begin(), targets_.end(),
+                             [](const session* s) { return reads_content(*s); })) {
+        bare(bare_);
+        payloads::finish(bare_, n);
+    }
     count(what.t);
     if (n != 0) tell(what, expect(what), n, now);
     const bool twice = what.may_repeat && random_.chance(e.duplicates);
     if (twice && n != 0) truth_.sent_again(n);
-    give(what, {n, ++history_, what.guild, 0}, d_, twice, now);
+    give(what, {n, ++history_, what.guild, 0}, d_, bare_, twice, now);
     return n != 0 ? n : UINT64_MAX;
 }
 
@@ -134,7 +151,7 @@ bool publisher::repeat(const occurrence& what, std::uint64_t n, std::uint32_t ti
     if (numbered && truth_.was_lost(n)) return false;
     count(what.t);
     if (numbered) truth_.happened_again(n);
-    give(what, {numbered ? n : 0, ++history_, what.guild, times}, d, false, now);
+    give(what, {numbered ? n : 0, ++history_, what.guild, times}, d, {}, false, now);
     return true;
 }
 
@@ -207,7 +224,7 @@ boost::json::object publisher::counts_by_name() const {
 }
 
 void publisher::clear() {
-    events_ = copies_ = 0;
+    events_ = copies_ = bare_copies_ = 0;
     by_name_.clear();
 }
 

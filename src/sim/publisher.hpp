@@ -55,7 +55,9 @@ public:
     // Writes d (left open) into the string it is given.
     using writer = std::function<void(std::string&)>;
     // Answers the event's number; 0 when no session wants it, in which case it did not happen.
-    std::uint64_t publish(const occurrence& what, const writer& write, time_point now);
+    // `bare` writes d as sessions without the MESSAGE_CONTENT intent are told; none = the same.
+    std::uint64_t publish(const occurrence& what, const writer& write, time_point now,
+                          const writer& bare = {});
     // What the newest event's d was, whole.
     [[nodiscard]] const std::string& text() const noexcept { return d_; }
     // The very same once more, `times` after event n. False when no session wants it.
@@ -80,6 +82,8 @@ public:
     [[nodiscard]] expectations& expected() noexcept { return expected_; }
     [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
     [[nodiscard]] std::uint64_t copies() const noexcept { return copies_; }
+    // Of these copies: messages whose content the session was not told.
+    [[nodiscard]] std::uint64_t copies_without_content() const noexcept { return bare_copies_; }
     // One more than the last number given out.
     [[nodiscard]] std::uint64_t next_number() const noexcept { return next_n_; }
     // The place in the world's history of the next event that happens.
@@ -96,8 +100,9 @@ private:
     ring_entry& push(session& to, const given& g, time_point now);
     void frame(session& to, ring_entry& slot, std::string_view t, std::string_view d);
     void find_targets(const occurrence& what);
-    void give(const occurrence& what, const given& g, std::string_view d, bool twice,
-              time_point now);
+    // `bare` empty = d is for everybody.
+    void give(const occurrence& what, const given& g, std::string_view d, std::string_view bare,
+              bool twice, time_point now);
     void count(std::string_view t);
     static void wake(session& to);
     [[nodiscard]] expectation expect(const occurrence& what) const;
@@ -113,9 +118,10 @@ private:
     std::uint64_t history_ = 0;  // events that happened, equal ones each
     std::uint64_t events_ = 0;   // distinct events
     std::uint64_t copies_ = 0;   // frames put into rings
+    std::uint64_t bare_copies_ = 0;
     std::map<std::string, std::uint64_t, std::less<>> by_name_;
     std::vector<session*> targets_;
-    std::string d_;
+    std::string d_, bare_;
 };
 
 }  // namespace shardgate::sim

@@ -1,42 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Discord's REST side as far as a gateway client and its bot need it: /gateway, /gateway/bot,
-// interaction callbacks, messages, and refusals on order (Discord fact sheet 2, S1 to S4). Pure.
+// interaction callbacks and what follows them, messages, and refusals on order (Discord fact sheet
+// 2, S1 to S6). Pure.
 #pragma once
 
 #include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
-#include "shardgate/base/result.hpp"
 #include "sim/director.hpp"
+#include "sim/front.hpp"
 #include "sim/http_server.hpp"
 #include "sim/identify_rules.hpp"
 #include "sim/interactions.hpp"
 #include "sim/messages.hpp"
 #include "sim/options.hpp"
+#include "sim/rest_fault.hpp"
+#include "sim/webhooks.hpp"
 #include "sim/world.hpp"
 
 namespace shardgate::sim {
-
-// What the next requests get instead of an answer.
-struct rest_fault {
-    enum class scope : std::uint8_t { user, global, shared, cloudflare };
-
-    unsigned status = 503;  // 0 = the connection is closed
-    std::uint64_t next = 1;
-    std::string path;           // only targets that contain it
-    double retry_after = 1;     // seconds; 429
-    scope limit = scope::user;  // 429
-    duration delay{};           // the right answer, late; with status 200
-    duration lasts{};           // instead of next: all of them for so long
-    time_point until{};         // then; set when it is ordered
-};
-// Reads {"status","next","for_ms","path","retry_after","scope","delay_ms"}.
-[[nodiscard]] result<rest_fault> read_rest_fault(const boost::json::value& v);
 
 class rest_api {
 public:
@@ -45,7 +32,13 @@ public:
     std::function<void(std::uint64_t n)> on_answered_for_good;
 
     rest_api(const options& o, const world& w, identify_rules& rules, interactions& book)
-        : options_(o), world_(w), rules_(rules), interactions_(book), messages_(w) {}
+        : options_(o),
+          world_(w),
+          rules_(rules),
+          interactions_(book),
+          messages_(w),
+          webhooks_(o, book),
+          front_(o) {}
 
     void gateway_url(std::string url) { url_ = std::move(url); }
     void add(rest_fault f, time_point now);
@@ -53,24 +46,33 @@ public:
     void clear();
 
     [[nodiscard]] http_answer answer(const http_call& call, const moment& now);
-    [[nodiscard]] boost::json::object report() const;
+    [[nodiscard]] boost::json::object report(time_point now) const;
     [[nodiscard]] const messages& written() const noexcept { return messages_; }
+    [[nodiscard]] const webhooks& replies() const noexcept { return webhooks_; }
 
 private:
+    // The call behind the front. `path` is without the version.
+    [[nodiscard]] http_answer serve(const http_call& call, const std::string& path,
+                                    const moment& now);
+    [[nodiscard]] http_answer route(const http_call& call, const std::string& path,
+                                    const moment& now);
     [[nodiscard]] std::optional<http_answer> refuse(const http_call& call, const std::string& path,
-                                                    time_point now);
-    [[nodiscard]] http_answer gateway_bot(const http_call& call, time_point now);
+                                                    const moment& now);
+    [[nodiscard]] http_answer gateway_bot(const http_call& call, const moment& now);
     [[nodiscard]] http_answer callback(const http_call& call, const std::string& path,
-                                       time_point now);
+                                       const moment& now);
     [[nodiscard]] http_answer message(const http_call& call, const std::string& path,
                                       std::int64_t unix_ms);
     [[nodiscard]] bool authorized(const http_call& call) const;
+    void count(const http_call& call, const std::string& path);
 
     const options& options_;
     const world& world_;
     identify_rules& rules_;
     interactions& interactions_;
     messages messages_;
+    webhooks webhooks_;
+    front front_;
     std::string url_;
     std::deque<rest_fault> faults_;
     std::map<std::string, std::uint64_t> calls_;

@@ -38,6 +38,7 @@ handler_options handler_settings(const options& o) {
     h.listen = o.endpoints.handler_listen;
     if (h.listen.empty()) h.listen = o.endpoints.host + ":" + std::to_string(o.endpoints.handler);
     h.secret = o.endpoints.handler_secret;
+    h.plain = o.endpoints.handler_plain;
     h.signing_keys = o.endpoints.handler_signing_keys;
     return h;
 }
@@ -197,6 +198,7 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
         if (path == "/interactions") return json_answer(200, p.callbacks.list(now.at, 10000));
         if (path == "/commands") return json_answer(200, p.gate.answers().heard().list(p.started));
         if (path == "/messages") return json_answer(200, p.rest.written().list());
+        if (path == "/replies") return json_answer(200, p.rest.replies().list());
         if (path == "/guilds") return json_answer(200, guild_list(100000));
         if (path == "/handler") return json_answer(200, handler.report());
         if (path == "/ready") return json_answer(200, ready());

@@ -144,6 +144,26 @@ TEST(HandlerBody, TheFullCheckSeesWhatTheQuickOneSkips) {
         << "Discord lets lone surrogates through";
 }
 
+TEST(HandlerBody, PlainEventsAreReadFromTheBodyAlone) {
+    const auto names = [](const std::string& body) -> std::string {
+        const std::string text = request(body);
+        std::vector<posted_event> events;
+        if (!read_plain(read(text), events)) return "none";
+        EXPECT_EQ(events.size(), 1U);
+        EXPECT_EQ(events[0].key, "");
+        return std::string(events[0].name) + " " + std::to_string(events[0].n) + " " +
+               std::string(events[0].shard);
+    };
+    EXPECT_EQ(names(R"({"shardId":3,"data":)" + frame + "}"), "MESSAGE_CREATE 77 3");
+    EXPECT_EQ(names(R"({"data":)" + frame + R"(,"shardId":12})"), "MESSAGE_CREATE 77 12");
+    EXPECT_EQ(names(frame), "MESSAGE_CREATE 77 ");
+    EXPECT_EQ(names(R"({"shardId":0,"data":{"op":0,"t":"READY","s":1,"d":{"v":10}}})"),
+              "READY 0 0");
+    for (const char* bad : {"", "{", "[]", "{}", R"({"shardId":3,"data":{"t":null,"d":{}}})",
+                            R"({"shardId":3,"data":[]})", R"("t")", R"({"t":7})"})
+        EXPECT_EQ(names(bad), "none") << bad;
+}
+
 TEST(HandlerBody, DamagedBatchesEndProperty) {
     const std::uint64_t seed = std::random_device{}();
     std::mt19937_64 random(seed);

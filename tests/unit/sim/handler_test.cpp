@@ -191,6 +191,25 @@ TEST_F(EventHandler, WhatIsNoEventIsAnsweredAndCounted) {
     EXPECT_EQ(count("malformed"), 1U);
 }
 
+TEST_F(EventHandler, OtherProgramsEventsAreTakenOnlyWhenAskedFor) {
+    const std::string body = R"({"shardId":3,"data":{"t":"MESSAGE_CREATE","s":1,"d":{"_n":5}}})";
+    const std::string bare =
+        "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    start();
+    EXPECT_EQ(answer_to(bare).substr(0, 12), "HTTP/1.1 400");
+    EXPECT_FALSE(book.was_received(5));
+
+    options.plain = true;
+    options.validate_every = 1;
+    start();
+    EXPECT_EQ(answer_to(bare), "HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_EQ(answer_to(post_text(7)), "HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE(book.was_received(5) && book.was_received(7));
+    EXPECT_EQ(count("malformed"), 0U);
+    EXPECT_EQ(answer_to("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}").substr(0, 12),
+              "HTTP/1.1 400");
+}
+
 TEST_F(EventHandler, DownRefusesAndUpListensAtTheSamePlace) {
     start();
     client& c = connect();

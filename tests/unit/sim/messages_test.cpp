@@ -51,7 +51,8 @@ TEST_F(Messages, AreAnsweredWithTheMessageAndKept) {
     ASSERT_EQ(kept.size(), 2U);
     EXPECT_EQ(kept[0].at("id"), made.at("id"));
     EXPECT_NE(kept[1].at("id"), made.at("id"));
-    EXPECT_EQ(b.p->rest.report().at("calls").at("POST /channels/…/messages").to_number<int>(), 2);
+    EXPECT_EQ(
+        b.p->rest.report(b.now.at).at("calls").at("POST /channels/…/messages").to_number<int>(), 2);
 }
 
 TEST_F(Messages, OnlyTheNewestAreKept) {

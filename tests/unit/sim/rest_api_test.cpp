@@ -89,11 +89,24 @@ TEST(Rest, RateLimitsComeInEveryScope) {
     EXPECT_EQ(user.status, 429U);
     EXPECT_EQ(header(user, "Retry-After"), "2");
     EXPECT_EQ(header(user, "X-RateLimit-Reset-After"), "1.500");
+    EXPECT_EQ(header(user, "X-RateLimit-Reset"), "1760000001.500");
+    EXPECT_EQ(header(user, "X-RateLimit-Limit"), "5");
+    EXPECT_EQ(header(user, "X-RateLimit-Remaining"), "0");
+    EXPECT_EQ(header(user, "X-RateLimit-Scope"), "user");
+    EXPECT_EQ(header(user, "X-RateLimit-Global"), "");
     EXPECT_EQ(json::parse(user.body).at("retry_after").as_double(), 1.5);
     const auto global = limited("global");
     EXPECT_EQ(header(global, "X-RateLimit-Global"), "true");
     EXPECT_TRUE(json::parse(global.body).at("global").as_bool());
-    EXPECT_EQ(header(limited("shared"), "X-RateLimit-Scope"), "shared");
+    EXPECT_EQ(header(global, "X-RateLimit-Scope"), "global");
+    EXPECT_EQ(header(global, "X-RateLimit-Limit"), "");
+    EXPECT_EQ(header(global, "X-RateLimit-Bucket"), "");
+    const auto shared = limited("shared");
+    EXPECT_EQ(header(shared, "X-RateLimit-Scope"), "shared");
+    EXPECT_NE(header(shared, "X-RateLimit-Remaining"), "0");
+    EXPECT_FALSE(json::parse(shared.body).at("global").as_bool());
+    EXPECT_EQ(json::parse(shared.body).at("message").as_string(),
+              "The resource is being rate limited.");
     const auto front = limited("cloudflare");
     EXPECT_EQ(front.content_type, "text/html");
     EXPECT_EQ(header(front, "X-RateLimit-Scope"), "");
@@ -117,6 +130,8 @@ TEST(Rest, OtherFaultsAreForTheirPathAndUsedUp) {
     EXPECT_FALSE(read_rest_fault(json::parse(R"({"scope":"all"})")));
     EXPECT_FALSE(read_rest_fault(json::parse(R"({"status":-1})")));
     EXPECT_FALSE(read_rest_fault(json::parse("3")));
+    EXPECT_FALSE(read_rest_fault(json::parse(R"({"status":429,"retry_after":1e300})")));
+    EXPECT_FALSE(read_rest_fault(json::parse(R"({"status":429,"retry_after":-1})")));
 }
 
 struct interaction_bench : bench {

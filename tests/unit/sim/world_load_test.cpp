@@ -208,6 +208,35 @@ TEST(Load, SaturationStopsWhereTheReaderStops) {
     EXPECT_TRUE(b.p->generator.tick(b.now));
 }
 
+TEST(Load, NoMoreThanSoManyAreOnTheirWayAndReceiptsMakeRoom) {
+    bench b;
+    const auto c = b.connect();
+    b.ready(*c, 0, 1);
+    b.p->generator.start(plan(b, R"({"saturate":true,"ahead":40,"dm":0})"), b.now.at);
+    const auto turns = [&b, &c] {
+        for (int i = 0; i < 20; ++i) {
+            b.p->generator.tick(b.now);
+            b.take(*c);
+        }
+    };
+    turns();
+    EXPECT_EQ(b.p->book.totals().missing(), 40U);
+
+    const std::uint64_t made = b.p->book.totals().sent;
+    std::uint64_t received = 0;
+    for (std::uint64_t n = 1; n <= made && received < 15; ++n) {
+        const std::uint64_t before = b.p->book.totals().missing();
+        received_event receipt;
+        receipt.n = n;
+        b.p->book.received(receipt, b.now.at);
+        received += before - b.p->book.totals().missing();
+    }
+    ASSERT_EQ(received, 15U);
+    turns();
+    EXPECT_EQ(b.p->book.totals().missing(), 40U);
+    EXPECT_GE(b.p->book.totals().sent, made + 15);
+}
+
 TEST(Load, EverythingCanHappenInOneGuild) {
     bench b;
     const auto c = b.connect();
