@@ -14,63 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-TOKEN = "a.bench.token"
+import rig
+from rig import TOKEN, call, cpu_seconds, pinned, rss_mib  # noqa: F401 (for reshard.py too)
 
-
-def call(url, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read() or b"null")
+INTENTS = 33281 | 1 << 11  # GUILDS, GUILD_MESSAGES, MESSAGE_CONTENT, typing
 
 
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mib(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return next(int(l.split()[1]) / 1024 for l in f if l.startswith("VmRSS"))
-
-
-def pinned(core, command):
-    return ["taskset", "-c", str(core), *command]
-
-
-class Simulator:
-    def __init__(self, o, directory):
-        ready = os.path.join(directory, "ready.json")
-        self.process = subprocess.Popen(
-            pinned(o.sim_core, [os.path.join(o.bin, "src/shardgate-sim"), "--ready-file", ready, "--ca-out",
-                                os.path.join(directory, "ca.pem"), "--token", TOKEN, "--guilds", str(o.guilds),
-                                "--shards", str(o.shards), "--max-concurrency", str(o.shards),
-                                "--guild-bytes", "2000", "--identify-interval", "100", "--zstd-level", str(o.zstd_level),
-                                "--unfurls", str(o.unfurls)]),
-            stdout=subprocess.DEVNULL)
-        end = time.monotonic() + 20
-        while not os.path.exists(ready):
-            if time.monotonic() > end:
-                sys.exit("the simulator did not start")
-            time.sleep(0.05)
-        with open(ready) as f:
-            self.at = json.load(f)
-
-    def control(self, path, body=None):
-        return call(self.at["control"] + path, body)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+def simulator(o, directory):
+    return rig.Simulator(o, directory, zstd_level=o.zstd_level, unfurls=o.unfurls)
 
 
 def run_drain(o, directory):
-    sim = Simulator(o, directory)
+    sim = simulator(o, directory)
     drain = subprocess.Popen(
-        pinned(o.core, [os.path.join(o.bin, "tests/bench/bench_drain"), sim.at["gateway"], sim.at["ca"], TOKEN,
+        pinned(o.core, [os.path.join(o.bin, "tests/bench/bench_drain"), sim.at["gateway"], sim.ca, TOKEN,
                         str(o.shards), o.compression, str(o.seconds)]), stdout=subprocess.PIPE, text=True)
     time.sleep(1)
     sim.control("/load", {"mix": "realistic", "saturate": True, "seconds": 1e6})
@@ -82,42 +40,11 @@ def run_drain(o, directory):
 
 
 def run_daemon(o, directory):
-    sim = Simulator(o, directory)
-    config = os.path.join(directory, "bench.toml")
-    admin = os.path.join(directory, "admin.sock")
-    state = "" if o.memory_only else tempfile.mkdtemp(prefix="state-", dir=directory)
-    with open(config, "w") as f:
-        f.write(f"""\
-[discord]
-token = "{TOKEN}"
-intents = {33281 | 1 << 11}
-api_url = "{sim.at['rest']}/api/v10"
-ca_file = "{sim.at['ca']}"
-compression = "{o.compression}"
-[sharding]
-identify_interval = "110ms"
-[filter]
-guild_create = "drop-loaded"
-[handler]
-urls = ["{sim.at['handler'].rstrip('/')}/"]
-connections = {o.connections}
-[queue]
-overflow = "{"spill" if state else "drop-oldest"}"
-max_events = 2000000
-max_bytes = "4GiB"
-[state]
-directory = "{state}"
-[admin]
-listen = "unix:{admin}"
-[log]
-level = "warn"
-""")
-    daemon = subprocess.Popen(pinned(o.core, [os.path.join(o.bin, "src/shardgate"), "run", "-c", config]))
-    end = time.monotonic() + 30
-    while sim.control("/report")["truth"]["unnumbered"] < 2 * o.shards:  # READY and GUILDS_LOADED of each
-        if time.monotonic() > end or daemon.poll() is not None:
-            sys.exit("the daemon did not become ready")
-        time.sleep(0.1)
+    sim = simulator(o, directory)
+    program = rig.daemon(o, sim, directory, memory_only=o.memory_only, compression=o.compression,
+                         intents=INTENTS, connections=o.connections)
+    program.wait_ready(sim)
+    daemon = program.process
     sim.control("/load", {"mix": "realistic", "rate": o.rate, "seconds": 1e6, "saturate": o.rate == 0})
     time.sleep(2)
     before, cpu, sim_cpu, began = sim.control("/report")["truth"], cpu_seconds(daemon.pid), \
