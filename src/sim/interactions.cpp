@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "sim/json_text.hpp"
+#include "sim/payloads.hpp"
 
 namespace shardgate::sim {
 
@@ -213,6 +214,7 @@ json::array interactions::list(time_point now, std::size_t limit) const {
         o["n"] = i.n;
         o["age_ms"] = ms_between(i.created, now);
         o["from_component"] = i.from_component;
+        o["webhook"] = "/webhooks/" + std::to_string(application_id()) + "/" + i.token;
         if (i.answered) {
             o["answer"] = i.answer;
             o["answered_after_ms"] = ms_between(i.created, *i.answered);

@@ -4,6 +4,8 @@ an API that is away, configuration mistakes, signals. Exit codes are sysexits.""
 
 import re
 import signal
+import urllib.error
+import urllib.request
 
 from sessions import error_lines
 
@@ -140,6 +142,25 @@ def test_api_away_at_start(case):
         check(any(status in line for line in retries), f"no retry says {status}: {retries}")
     equal(error_lines(daemon), [], "errors in the log")
     equal(sim.report()["gateway"]["identifies"], 3, "IDENTIFYs")
+
+
+def test_address_is_blocked_at_start(case):
+    """Too many bad requests of anybody behind this address: the page says for how long, and the
+    daemon asks once, then no sooner than that."""
+    sim = _simulator(case, invalid_limit=3, invalid_block=6000)
+    for _ in range(3):
+        try:
+            urllib.request.urlopen(sim.ready["rest"] + "/api/v10/gateway/bot", timeout=10)
+        except urllib.error.HTTPError as refused:
+            equal(refused.status, 401, "without a token")
+    daemon = case.daemon(sim, INTERVAL).wait_ready()
+    retries = [line for line in daemon.log().splitlines() if "trying again" in line]
+    equal(len(retries), 1, f"retries {retries}")
+    check("429" in retries[0], f"it does not say 429: {retries}")
+    invalid = sim.report()["rest"]["invalid"]
+    equal((invalid["blocks"], invalid["refused"]), (1, 1), "blocks, calls during them")
+    equal(list(invalid["sources"]), ["127.0.0.1"], "whose requests were invalid")
+    equal(error_lines(daemon), [], "errors in the log")
 
 
 def test_api_refuses_connections_at_start(case):

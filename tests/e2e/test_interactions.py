@@ -212,6 +212,29 @@ def test_a_slow_handler_hears_of_the_deferral(case):
     equal(outcomes(daemon), {"deferred": 5}, "interactions_total")
 
 
+def test_what_was_deferred_can_be_filled(case):
+    """The daemon's deferral opens the interaction's token to whoever comes to answer it at last."""
+    sim, daemon = start(case, PLAIN, {"queue": QUICK})
+    settle(sim)
+    sim.handler(down=True)
+    emit(sim, COMMAND, 2)
+    emit(sim, COMPONENT, 1)
+    wait_until(lambda: sum(answered(sim).values()) == 3, 10, "all answers")
+    equal(sorted((m["original"], m["loading"]) for m in sim.get("/replies")),
+          [(True, False), (True, True), (True, True)], "originals and whether they load")
+    for n, interaction in enumerate(sim.get("/interactions")):
+        patch = urllib.request.Request(
+            sim.ready["rest"] + "/api/v10" + interaction["webhook"] + "/messages/@original",
+            json.dumps({"content": f"answer {n}"}).encode(), {"Content-Type": "application/json"},
+            method="PATCH")
+        with urllib.request.urlopen(patch, timeout=10) as answer:
+            equal(answer.status, 200, "PATCH @original")
+    equal(sorted((m["content"], m["loading"]) for m in sim.get("/replies")),
+          [("answer 0", False), ("answer 1", False), ("answer 2", False)], "what they say now")
+    sim.handler(down=False)
+    queue_empty(daemon)
+
+
 def test_a_retry_carries_the_mark(case):
     sim, daemon = start(case, PLAIN, {"queue": QUICK, "interactions": {"deadline": "300ms"}})
     settle(sim)

@@ -128,6 +128,8 @@ TEST_F(Webhooks, FollowUpsAreMessagesOfTheirOwn) {
 
 TEST_F(Webhooks, AnotherInteractionsMessageIsNotFound) {
     ASSERT_EQ(first(R"({"type":4,"data":{"content":"mine"}})").status, 204U);
+    const json::array listed = b.p->callbacks.list(b.now.at, 1);
+    EXPECT_EQ(listed.at(0).at("webhook").as_string(), hook());
     const std::string mine = text(original("GET"), "id");
     make(2);
     ASSERT_EQ(first(R"({"type":5})").status, 204U);
