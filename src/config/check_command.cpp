@@ -92,6 +92,18 @@ void print_handler(const settings& s, std::ostream& out) {
     out << '\n';
 }
 
+// What is allowed, and hardly what anybody wants.
+texts doubts(const settings& s) {
+    constexpr std::uint64_t message_content = 1ULL << 15;
+    texts out;
+    if (s.filter.edited_messages == edited_messages_mode::content &&
+        (s.discord.intents & message_content) == 0)
+        out.emplace_back(
+            "filter.edited_messages = \"content\" without the intent MESSAGE_CONTENT: "
+            "Discord leaves the content out, so that nearly every edit is dropped");
+    return out;
+}
+
 // A name this release does not know may be new at Discord, or a typing error.
 void print_unknown_events(const settings& s, std::ostream& out) {
     for (const auto* list : {&s.filter.only, &s.filter.drop})
@@ -110,7 +122,10 @@ void print_admin(const settings& s, std::ostream& out) {
 int run_check(const command_line& line, std::ostream& out, const surroundings& around,
               const second_look& look) {
     const loaded result = load_file(line.file, line.over, around);
-    const texts warnings = result.settings && look ? look(*result.settings) : texts();
+    texts warnings = result.settings ? doubts(*result.settings) : texts();
+    if (result.settings && look)
+        for (std::string& text : look(*result.settings))
+            warnings.push_back(std::move(text));
     if (line.json) {
         // With --online its findings are the answer, unless there are problems.
         if (!line.online || !result.settings) print_json(result, warnings, out);

@@ -307,6 +307,16 @@ TEST(Check, SaysWhatASecondLookFindsAndFailsForNoneOfIt) {
     EXPECT_HAS(bad.str(), "\"warnings\":[]");
 }
 
+TEST(Check, DoubtsAComparisonOfContentThatDiscordLeavesOut) {
+    const std::string content = "filter.edited_messages = \"content\"\n";
+    const auto said = [](const std::string& text) { return check(with_token(), text).out; };
+    EXPECT_HAS(said("discord.intents = [\"GUILD_MESSAGES\"]\n" + content),
+               "\n  warning: filter.edited_messages");
+    EXPECT_HAS_NOT(said("discord.intents = [\"GUILD_MESSAGES\", \"MESSAGE_CONTENT\"]\n" + content),
+                   "warning");
+    EXPECT_HAS_NOT(said("discord.intents = [\"GUILD_MESSAGES\"]\n"), "warning");
+}
+
 TEST(Check, ReadsTheRealFile) {
     command_line line;
     line.file = "/nonexistent/bot.toml";
