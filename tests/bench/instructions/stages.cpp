@@ -5,6 +5,7 @@
 //   bench_instructions --list           the stages' names
 //   bench_instructions STAGE EVENTS     runs one
 //   bench_instructions --about          what the numbers depend on, as JSON
+#include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <simdjson.h>
 #include <zlib.h>
@@ -187,11 +188,11 @@ constexpr std::array<stage, 9> stages{{{"inflate zstd", inflate_zstd},
                                        {"read answer", read_answer}}};
 
 int about() {
-    std::printf(R"({"compiler": "%s", "simdjson": "%d.%d.%d %s", "openssl": "%s", "zstd": "%s", )"
-                R"("zlib": "%s"})"
+    std::printf(R"({"compiler": "%s", "libc": "%s", "simdjson": "%d.%d.%d %s", "openssl": "%s", )"
+                R"("zstd": "%s", "zlib": "%s"})"
                 "\n",
-                __VERSION__, simdjson::SIMDJSON_VERSION_MAJOR, simdjson::SIMDJSON_VERSION_MINOR,
-                simdjson::SIMDJSON_VERSION_REVISION,
+                __VERSION__, gnu_get_libc_version(), simdjson::SIMDJSON_VERSION_MAJOR,
+                simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION,
                 simdjson::get_active_implementation()->name().c_str(),
                 OpenSSL_version(OPENSSL_VERSION_STRING), ZSTD_versionString(), zlibVersion());
     return 0;
