@@ -77,7 +77,7 @@ def show(o, name, rows, reference):
         if name != DAEMON and reference:
             ratio = f"{median(reference, 'events_s') / events:.1f}"
         events, cpu, core = f"{events:.0f}", f"{cpu:.1f}", f"{core:.2f}"
-    behind = "*" if median(lows, "events_s") < 0.9 * o.rate else " "
+    behind = "*" if median(lows, "events_s") < rig.KEEPS_UP * o.rate else " "
     low = f"{median(lows, 'events_s'):8.0f}{behind} {median(lows, 'cpu_us'):9.1f}"
     wrong = [sum(r[key] for r in full + lows) for key in ("missing", "out_of_order", "duplicates")]
     print(f"{name:28} {events:>10} {ratio:>7} {cpu:>9} {core:>6} {low} "

@@ -12,7 +12,7 @@ import sys
 
 import floor
 import rig
-from rig import faults, median
+from rig import KEEPS_UP, faults, median
 
 POINTS = (("p50", "p50_ms"), ("p90", "p90_ms"), ("p99", "p99_ms"), ("p99.9", "p999_ms"))
 
@@ -40,6 +40,9 @@ def show(rate, rows):
         late = " ".join(f"{value:9.0f}" for value in points[who])
         print(f"  {who:10} {median(measured, 'events_s'):9.0f} {late} {median(measured, 'cpu'):6.2f} "
               f"{median(measured, 'sim_cpu'):9.2f}")
+    if min(median(measured, "events_s") for measured in rows.values()) < KEEPS_UP * rate:
+        print("  that rate was not reached: what waits grows, and nothing can be said of what is added")
+        return
     added = " ".join(f"{b - a:9.0f}" for a, b in zip(points["direct"], points["shardgate"]))
     print(f"  {'added':10} {'':9} {added}")
 

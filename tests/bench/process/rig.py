@@ -18,6 +18,7 @@ INTENTS = sum(1 << bit for bit in (0, 1, 2, 5, 6, 7, 9, 10, 12, 13, 15))
 START_S = 120  # until a program is ready, and until what waits has arrived
 # Edits follow their messages: the realistic mix makes so many events for one of its rate.
 EVENTS_PER_RATE = 1.11
+KEEPS_UP = 0.85  # of a rate asked for; the first seconds have fewer edits
 
 
 def call(url, body=None):
