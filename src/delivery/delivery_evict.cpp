@@ -24,7 +24,8 @@ bool delivery::impl::evictable(const lane& l) const noexcept {
     if (l.key.what == lane_key::kind::single || l.queue.empty() || l.reading) return false;
     if (l.failures > 0 || l.fixed_batch > 0 || l.singles > 0) return false;
     const entry& e = l.queue.back();
-    return e.disk == on_disk::stored && !e.in_flight && !e.stays && room_in_spool();
+    // A spool that is giving up events is no place for more: what is cheapest here goes instead.
+    return e.disk == on_disk::stored && !e.in_flight && !e.stays && !spool_crowded();
 }
 
 void delivery::impl::evict_last(lane& l, time_point now) {

@@ -41,9 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     request.target = input.substr(blank + 1, line - blank - 1);
     request.headers = {{"Host", "localhost"}, {"Content-Type", "application/json"}};
     request.body = input.substr(line + 1);
-    if (request.body.find("hunter2") != std::string::npos ||
-        request.target.find("hunter2") != std::string::npos)
-        return 0;
+    if (input.find("hunter2") != std::string_view::npos) return 0;  // what was sent may come back
     test::fake_view view;
     admin::live_feeds feeds(view);
     const admin::router router(
