@@ -89,9 +89,11 @@ void backlog::set_pinned(entry& e, bool pinned) {
         c.push_front(e);
 }
 
-entry* backlog::victim() noexcept {
-    for (class_queue& c : classes_)
+entry* backlog::victim_below(std::size_t rank) noexcept {
+    for (std::size_t i = 0; i < rank; ++i) {
+        class_queue& c = classes_[i];
         if (!c.empty()) return newest_first_ ? &c.back() : &c.front();
+    }
     return nullptr;
 }
 

@@ -54,7 +54,9 @@ public:
     }
     // What to give up next: the lowest class first, its oldest or newest by policy. Null: nothing
     // may go.
-    [[nodiscard]] entry* victim() noexcept;
+    [[nodiscard]] entry* victim() noexcept { return victim_below(shed_class_count); }
+    // The same, of the classes below that one alone.
+    [[nodiscard]] entry* victim_below(std::size_t rank) noexcept;
 
     // Out of reach for shedding, or back in reach: it is on its way to the disk and nowhere else.
     void set_pinned(entry& e, bool pinned);

@@ -120,6 +120,7 @@ struct delivery::impl {
     void welcome_interaction(entry& e, time_point now);
     void drop_when_read(snowflake interaction);
     void give_up(lane& l, const spool_row_info& row, time_point now);
+    [[nodiscard]] bool shed_below(std::size_t rank, time_point now);
     void shed_aged(wall_ms before, time_point now);
     void forget_spooled(time_point now, wall_ms wall);
     void relink_marks();

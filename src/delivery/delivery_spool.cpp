@@ -116,7 +116,7 @@ void delivery::impl::free_row(const entry& e) {
     if (e.disk != on_disk::stored && e.disk != on_disk::writing) return;
     if (e.disk == on_disk::stored) --stored_too;
     done.push_back(e.position);
-    // Its lane may be read back before the row is gone, from further to the front even than today.
+    // Its lane may be read back before the row is gone, and from before its place in the lane.
     given_up.insert(e.position);
 }
 

@@ -218,6 +218,7 @@ std::optional<spool_candidates> delivery::next_candidates(time_point now, wall_m
         std::size_t rank = 0;
         while (rank + 1 < shed_class_count && d.spooled_by_class[rank] == 0)
             ++rank;
+        if (!d.shed_below(rank, now)) return std::nullopt;
         ask.rank = static_cast<shed_class>(rank);
         d.listing_aged = false;
     } else if (now >= d.next_age_check) {
@@ -282,6 +283,17 @@ void delivery::impl::give_up(lane& l, const spool_row_info& row, time_point now)
     waiting.feed(l);
     waiting.place(l, now);
     if (fell) waiting.on_fence(of, now);
+}
+
+// What is cheaper in memory goes before anything of that class in the spool: it makes room for
+// reading back. False: it has done enough at once, and there is more.
+bool delivery::impl::shed_below(std::size_t rank, time_point now) {
+    for (std::size_t n = 0; n < rows_to_choose_from; ++n) {
+        entry* const e = books.victim_below(rank);
+        if (e == nullptr) return true;
+        shed(*e, now);
+    }
+    return books.victim_below(rank) == nullptr;
 }
 
 void delivery::impl::shed_aged(wall_ms before, time_point now) {

@@ -180,7 +180,12 @@ void crash_world::work_disk(bool well) {
 }
 
 void crash_world::read_disk(bool well) {
+    int reads = 0;
     while (const auto what = core->next_read(now)) {
+        if (++reads > 1000) {  // no clock goes on meanwhile: it would read for ever
+            ADD_FAILURE() << "seed " << seed << ": what is read back goes out again";
+            return;
+        }
         const bool ok = well || (disk_up && !chance(5));
         std::vector<spool_row> rows;
         std::size_t bytes = 0;

@@ -241,6 +241,70 @@ TEST_F(Spool, WhatWasTriedStaysInMemory) {
     EXPECT_EQ(attempts.size(), 60U);
 }
 
+// Its bound is reached: what is given up there must not get company, the cheapest here goes.
+TEST_F(Spool, NothingIsEvictedIntoASpoolThatGivesEventsUp) {
+    queue.max_events = 40;
+    queue.spill_max_bytes = 100;
+    open();
+    for (std::uint64_t guild = 1; guild <= 30; ++guild)
+        push("TYPING_START", guild);
+    for (int i = 0; i < 9; ++i)
+        push("MESSAGE_CREATE", 50);
+    pass(1s);
+    write();
+    ASSERT_GT(core->snapshot().spooled_bytes, 100U);
+    ASSERT_EQ(core->snapshot().events + core->snapshot().spooled_events, 39U);
+    for (int i = 0; i < 20; ++i)
+        push("MESSAGE_CREATE", 50);
+    EXPECT_EQ(core->snapshot().evicted, 0U);
+    EXPECT_GT(core->snapshot().shed[0], 5U);
+    EXPECT_EQ(core->snapshot().shed[2], 0U);
+}
+
+// The spool gives up a class only when memory has nothing cheaper.
+TEST_F(Spool, WhatIsCheaperInMemoryGoesBeforeWhatIsInAFullSpool) {
+    queue.max_events = 600;
+    queue.spill_max_bytes = 100;
+    open();
+    for (std::uint64_t guild = 1; guild <= 40; ++guild) {
+        push("TYPING_START", guild);
+        push("MESSAGE_UPDATE", guild);
+        push("GUILD_DELETE", 100 + guild);
+    }
+    for (int i = 0; i < 300; ++i)
+        push("MESSAGE_CREATE", 500);
+    pass(1s);
+    write();
+    ASSERT_GT(core->snapshot().spooled_bytes, 100U);
+    ASSERT_EQ(core->snapshot().shed[0] + core->snapshot().shed[1], 0U);
+    const auto ask = core->next_candidates(now, wall());
+    ASSERT_TRUE(ask.has_value());
+    EXPECT_EQ(ask->rank, shed_class::other);
+    EXPECT_EQ(core->snapshot().shed[0], 40U);
+    EXPECT_EQ(core->snapshot().shed[1], 40U);
+    EXPECT_EQ(core->snapshot().shed[2] + core->snapshot().shed[3], 0U);
+}
+
+// Nothing replays them, so a full spool is no reason to wait.
+TEST_F(Spool, WhatTheOldSessionLeftIsStoredAlthoughTheSpoolIsFull) {
+    queue.max_events = 16;
+    queue.spill_max_bytes = 1;
+    open();
+    for (int i = 0; i < 15; ++i)
+        push("MESSAGE_CREATE", 1);
+    pass(1s);
+    write();  // the spilled ones of them fill it
+    const std::uint64_t left = push("MESSAGE_CREATE", 1);
+    pass(1s);
+    write();
+    ASSERT_EQ(unsafe(), left);
+    session = std::make_shared<const std::string>("another");
+    push("READY", 0);
+    write();
+    EXPECT_TRUE(std::any_of(disk.begin(), disk.end(),
+                            [&](const auto& row) { return row.second.event->seq.value == left; }));
+}
+
 TEST_F(Spool, ANewProcessGoesOnWhereTheOldOneWas) {
     open();
     push("MESSAGE_CREATE", 1);
