@@ -196,13 +196,32 @@ void delivery::impl::gather(lane& l, flight& f, std::size_t& bytes) {
     std::size_t most = std::max(1U, handler.batch_events);
     if (l.singles > 0) most = 1;
     if (l.fixed_batch > 0) most = l.fixed_batch;
-    const std::uint64_t epoch = l.queue.front().epoch;
+    const entry& head = l.queue.front();
     for (entry& e : l.queue) {
         if (f.entries.size() >= most) break;
-        if (!f.entries.empty() && (e.epoch != epoch || e.order != l.queue.front().order)) break;
-        bytes += e.event->weight();
-        if (!f.entries.empty() && l.fixed_batch == 0 && bytes > batch_bytes) break;
+        if (e.epoch != head.epoch || e.order != head.order) break;
+        const std::size_t with_it = bytes + e.event->weight();
+        if (&e != &head && l.fixed_batch == 0 && with_it > batch_bytes) break;
+        bytes = with_it;
         f.entries.push_back(&e);
+    }
+    l.in_flight = true;
+}
+
+// Trouble stays with its lane: what failed or was refused before goes without company.
+bool delivery::impl::may_share(const lane& l) const noexcept {
+    if (l.singles > 0 || l.fixed_batch > 0) return false;
+    return l.failures == 0 || handler.ordering == config::ordering_mode::none;
+}
+
+// What is left of a batch is filled from other lanes: order is kept in each.
+void delivery::impl::fill(const lane& first, flight& f, std::size_t& bytes) {
+    while (f.entries.size() < handler.batch_events) {
+        lane* more = waiting.peek(first.group, first.urgent);
+        if (more == nullptr || !may_share(*more)) return;
+        if (bytes + more->queue.front().event->weight() > batch_bytes) return;
+        waiting.take_off(*more);
+        gather(*more, f, bytes);
     }
 }
 
@@ -219,18 +238,8 @@ delivery_request delivery::impl::start(lane& first, std::size_t url, time_point 
     std::size_t bytes = 0;
     waiting.take_off(first);
     gather(first, f, bytes);
-    first.in_flight = true;
-    if (handler.ordering == config::ordering_mode::none && first.singles == 0) {
-        // No order to keep: fill the batch from other lanes, each of which holds one event.
-        while (f.entries.size() < handler.batch_events && bytes <= batch_bytes) {
-            lane* more = waiting.peek(first.group, first.urgent);
-            if (more == nullptr || more->singles > 0) break;
-            waiting.take_off(*more);
-            more->in_flight = true;
-            bytes += more->queue.front().event->weight();
-            f.entries.push_back(&more->queue.front());
-        }
-    }
+    // A probe of a handler that is away carries no more than it must.
+    if (handler.batch_events > 1 && may_share(first) && !f.target->open()) fill(first, f, bytes);
     for (entry* e : f.entries) {
         books.set_in_flight(*e, true);
         delivery_item item;

@@ -55,6 +55,8 @@ struct delivery::impl {
                                                        time_point now);
     [[nodiscard]] delivery_request start(lane& l, std::size_t url, time_point now);
     void gather(lane& l, flight& f, std::size_t& bytes);
+    void fill(const lane& first, flight& f, std::size_t& bytes);
+    [[nodiscard]] bool may_share(const lane& l) const noexcept;
     [[nodiscard]] flight& new_flight();
     [[nodiscard]] flight* find_flight(std::uint64_t id) noexcept;
     [[nodiscard]] handler_url_settings url_settings() const noexcept;

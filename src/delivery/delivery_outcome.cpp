@@ -135,14 +135,15 @@ void delivery::impl::on_away(flight& f, const delivery_outcome& o, time_point no
                  wall);
         return;
     }
+    for (const entry* e : f.entries)
+        e->where->fixed_batch = 0;
     for (entry* e : f.entries) {
         lane& of = *e->where;
         if (!one && poison) {
             e->status_failures = 0;
-            of.fixed_batch = 0;
             ++of.singles;  // find the one that fails
         } else if (!one && handler.ordering != config::ordering_mode::none) {
-            of.fixed_batch = static_cast<std::uint32_t>(f.entries.size());
+            ++of.fixed_batch;  // again what it was, each lane for itself
         }
         // Once a lane: the first of its entries.
         if (&of.queue.front() == e) hold_back(of, f, o, now);

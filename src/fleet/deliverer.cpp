@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shardgate/fleet/deliverer.hpp"
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <utility>
@@ -43,16 +45,18 @@ wall_ms wall_now() noexcept {
 deliverer::deliverer(boost::asio::any_io_executor loop, const config::settings& settings,
                      http_client& rest, tls_client& handler_tls, std::string_view run_id,
                      random_source& random, delivery_listener* listener)
-    : settings_(settings),
+    : loop_(loop),
+      settings_(settings),
       rest_(rest),
       core_(settings.handler, settings.queue, settings.interactions, run_id, random, listener),
       sink_(loop, handler_tls, settings.handler, *this),
-      timer_(loop, [this] { pump(); }) {}
+      timer_(loop, [this] { pump(); }),
+      company_(std::max(settings.handler.pipelining, settings.handler.batch_events)) {}
 
 void deliverer::push(const dispatch& event) {
     if (tap_ != nullptr) tap_->on_push(event);
     core_.push(event);
-    pump();
+    pump_for_company();
 }
 
 void deliverer::push_own(event_ptr event) {
@@ -61,9 +65,22 @@ void deliverer::push_own(event_ptr event) {
     pump();
 }
 
+// Requests that share a write, and events that share a request, must be there at the same time:
+// all that one turn of the loop brings, up to what one connection or one request takes.
+void deliverer::pump_for_company() {
+    if (++unpumped_ >= company_) return pump();
+    if (std::exchange(pump_posted_, true)) return;
+    boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        pump_posted_ = false;
+        pump();
+    });
+}
+
 void deliverer::pump() {
     if (pumping_) return;
     pumping_ = true;
+    unpumped_ = 0;
     const time_point now = clock::now();
     while (auto request = core_.next_request(now))
         sink_.post(std::move(*request));
@@ -105,7 +122,7 @@ void deliverer::set_urls(const std::vector<std::string>& urls) {
 
 void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome) {
     core_.on_outcome(request, outcome, clock::now(), wall_now());
-    pump();
+    pump_for_company();
 }
 
 void deliverer::answer(interaction_callback callback) {

@@ -77,6 +77,8 @@ public:
     void submit(job j);
     [[nodiscard]] bool has_room() const noexcept;
     [[nodiscard]] std::size_t load() const noexcept { return count_; }
+    // A write is still to come in this turn of the loop, and a request may join it.
+    [[nodiscard]] bool gathers() const noexcept { return flush_scheduled_ && has_room(); }
     // Nothing is under way on it, but for a body that nobody waits for.
     [[nodiscard]] bool draining() const noexcept { return in_body_ && count_ == 0; }
     [[nodiscard]] bool expired(time_point now) const noexcept { return now >= idle_until_; }

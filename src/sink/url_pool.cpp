@@ -43,6 +43,7 @@ url_pool::~url_pool() {
 void url_pool::kill() noexcept {
     for (const auto& c : all_)
         c->kill();
+    gathering_ = nullptr;
     all_.clear();
     idle_.clear();
     pending_.clear();
@@ -77,6 +78,12 @@ void url_pool::place(job j) {
 // What came back from a connection that was gone must not meet another one of the same age.
 connection* url_pool::pick(const job& j) {
     const bool fresh = j.resent > 0;
+    // With pipelining what is sent in one turn of the loop shares a write.
+    if (!fresh && gathering_ != nullptr && gathering_->gathers()) return gathering_;
+    return gathering_ = pick_another(j, fresh);
+}
+
+connection* url_pool::pick_another(const job& j, bool fresh) {
     if (!fresh) {
         if (connection* c = pick_idle()) return c;
     }
@@ -85,7 +92,7 @@ connection* url_pool::pick(const job& j) {
         std::find_if(all_.begin(), all_.end(), [](const auto& c) { return c->draining(); });
     if (draining != all_.end()) {
         (*draining)->close();
-        all_.erase(draining);
+        drop(**draining);
         return make();
     }
     connection* c = fresh ? pick_idle() : nullptr;
@@ -100,9 +107,14 @@ connection* url_pool::pick_idle() {
         if (c->has_room() && !c->expired(now)) return c;
         ++shared_->stats.idle_closed;
         c->close();
-        std::erase_if(all_, [c](const auto& one) { return one.get() == c; });
+        drop(*c);
     }
     return nullptr;
+}
+
+void url_pool::drop(const connection& c) {
+    if (gathering_ == &c) gathering_ = nullptr;
+    std::erase_if(all_, [&c](const auto& one) { return one.get() == &c; });
 }
 
 // Round robin over those with room: near enough to the least loaded, and no search.
@@ -143,7 +155,7 @@ void url_pool::on_free(connection& c) {
 void url_pool::on_gone(connection& c) {
     persistent_ = c.persistent();
     std::erase(idle_, &c);
-    std::erase_if(all_, [&c](const auto& one) { return one.get() == &c; });
+    drop(c);
     place_pending();
 }
 

@@ -42,10 +42,12 @@ private:
     void on_resend(job j) override;
 
     [[nodiscard]] connection* pick(const job& j);
+    [[nodiscard]] connection* pick_another(const job& j, bool fresh);
     [[nodiscard]] connection* pick_idle();
     [[nodiscard]] connection* pick_shared();
     [[nodiscard]] connection* make();
     [[nodiscard]] std::size_t limit(const job& j) const noexcept;
+    void drop(const connection& c);
     void place(job j);
     void place_pending();
 
@@ -58,7 +60,8 @@ private:
     std::vector<connection*> idle_;  // the last one is the freshest
     std::deque<job> pending_;        // delivery's window bounds it
     std::size_t next_shared_ = 0;
-    bool persistent_ = true;  // the handler keeps connections open: pipelining makes sense
+    connection* gathering_ = nullptr;  // was given a request last
+    bool persistent_ = true;           // the handler keeps connections open: pipelining makes sense
     bool retired_ = false;
 };
 

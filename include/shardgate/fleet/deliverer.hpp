@@ -71,8 +71,10 @@ public:
 
 private:
     void on_posted(std::uint64_t request, const delivery_outcome& outcome) override;
+    void pump_for_company();
     void answer(interaction_callback callback);
 
+    boost::asio::any_io_executor loop_;
     const config::settings& settings_;
     http_client& rest_;
     rest_guard guard_;
@@ -83,6 +85,10 @@ private:
     lazy_timer timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool pumping_ = false;
+    // More than 1: events and answers of a turn are taken together, so many at most.
+    std::uint32_t company_;
+    std::uint32_t unpumped_ = 0;
+    bool pump_posted_ = false;
 };
 
 }  // namespace shardgate

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lanes, fences, batches: what is sent when.
+#include <algorithm>
+
 #include "unit/delivery/fixture.hpp"
 
 namespace shardgate {
@@ -145,6 +147,66 @@ TEST_F(Order, AFailedBatchIsRetriedAsItWas) {
     pass(5s);
 
     EXPECT_EQ(seqs(pull()), (seqs_t{1, 2}));
+}
+
+// Order is a matter of each guild: a batch holds a run of each of several.
+TEST_F(Order, ABatchIsFilledFromSeveralGuilds) {
+    handler.batch_events = 5;
+    for (const std::uint64_t guild : {1, 2, 1, 3, 2, 4})
+        push("MESSAGE_CREATE", guild);
+
+    const auto r = pull();
+    ASSERT_EQ(r.size(), 2U);
+    EXPECT_EQ(seqs(r), (seqs_t{1, 3, 2, 5, 4, 6}));
+    push("MESSAGE_CREATE", 2);
+    EXPECT_TRUE(pull().empty());  // it is under way
+    answer(r[0], 204);
+    EXPECT_EQ(seqs(pull()), (seqs_t{7}));
+}
+
+TEST_F(Order, AnInteractionTravelsWithInteractionsOnly) {
+    handler.batch_events = 5;
+    push("MESSAGE_CREATE", 1);
+    push("INTERACTION_CREATE", 2, 0, snowflake_made(0ms));
+    push("INTERACTION_CREATE", 3, 0, snowflake_made(0ms) + 1);
+
+    const auto r = pull();
+    ASSERT_EQ(r.size(), 2U);
+    EXPECT_EQ(seqs(r), (seqs_t{2, 3, 1}));
+}
+
+TEST_F(Order, OfAFailedBatchEachGuildTriesItsPartAgainForItself) {
+    handler.batch_events = 5;
+    for (const std::uint64_t guild : {1, 1, 2, 2, 3})
+        push("MESSAGE_CREATE", guild);
+    const auto batch = pull();
+    ASSERT_EQ(batch.size(), 1U);
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 4);
+    const auto other = pull();
+    EXPECT_EQ(seqs(other), (seqs_t{7}));
+    answer(batch[0], 503);
+    pass(5s);
+
+    std::vector<seqs_t> again;
+    for (const auto& r : pull())
+        again.push_back(seqs({r}));
+    std::sort(again.begin(), again.end());
+    EXPECT_EQ(again, (std::vector<seqs_t>{{1, 2}, {3, 4}, {5}}));
+}
+
+TEST_F(Order, AProbeOfAHandlerThatIsAwayHasOneGuildsEvents) {
+    handler.batch_events = 5;
+    for (std::uint64_t guild = 1; guild <= 4; ++guild)
+        push("MESSAGE_CREATE", guild);
+    refuse_connection(pull().at(0));
+    for (std::uint64_t guild = 5; guild <= 9; ++guild)
+        push("MESSAGE_CREATE", guild);
+    ASSERT_EQ(core->snapshot().urls.at(0).state, handler_state::down);
+
+    const auto probe = pull_later();
+    ASSERT_EQ(probe.size(), 1U);
+    EXPECT_EQ(probe[0].items.size(), 1U);
 }
 
 TEST_F(Order, ABatchWaitsForItsLingerAndNoLonger) {

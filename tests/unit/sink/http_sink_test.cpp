@@ -164,6 +164,30 @@ TEST_F(HttpSink, PipelinedRequestsShareAConnectionInOrder) {
     EXPECT_LT(outcomes[1].order, outcomes[4].order);
 }
 
+// A write is the dearest thing about a request: those of one turn go together.
+TEST_F(HttpSink, PipelinedRequestsOfOneTurnShareAConnection) {
+    scripted_server server(io);
+    std::vector<std::size_t> taken_by;
+    server.on_request = [&](peer& p, const auto&) {
+        taken_by.push_back(p.number);
+        p.ok();
+    };
+    handler.connections = 8;
+    handler.pipelining = 4;
+    make_sink({server.url()});
+    for (std::uint64_t id = 1; id <= 8; ++id)
+        post(id);  // nothing is connected yet: each gets a connection of its own
+    run_until_posted(8);
+    EXPECT_EQ(server.peers.size(), 8U);
+    taken_by.clear();
+    for (std::uint64_t id = 9; id <= 14; ++id)
+        post(id);
+    run_until_posted(14);
+    ASSERT_EQ(taken_by.size(), 6U);
+    EXPECT_EQ(std::count(taken_by.begin(), taken_by.end(), taken_by[0]), 4);
+    EXPECT_EQ(std::count(taken_by.begin(), taken_by.end(), taken_by[5]), 2);
+}
+
 TEST_F(HttpSink, ManyPipelinedRequestsOfManyEventsArriveWhole) {
     scripted_server server(io);
     handler.connections = 2;
