@@ -72,11 +72,11 @@ struct online_check final : post_listener {
             request.url = url;
             request.items.push_back(std::move(item));
             ++pending;
-            sink.post(std::move(request));
+            sink.post(std::move(request), clock::now());
         }
     }
 
-    void on_posted(std::uint64_t request, const delivery_outcome& outcome) override {
+    void on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point) override {
         handlers.push_back(judge_handler(shown(settings.handler.urls[request]), outcome));
         done_one();
     }

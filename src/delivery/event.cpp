@@ -10,6 +10,8 @@
 #include <limits>
 #include <new>
 
+#include "delivery/event_memory.hpp"
+
 namespace shardgate {
 namespace {
 
@@ -77,9 +79,16 @@ std::uint32_t small(std::size_t size) {
 constexpr std::size_t longest_id = 128;
 constexpr std::size_t kept_of_longer = 96;
 
-bool is_unreserved(char c) {  // RFC 3986, section 2.3
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '~' || c == '-';
+constexpr std::array<bool, 256> unreserved = [] {  // RFC 3986, section 2.3
+    std::array<bool, 256> table{};
+    for (const char c :
+         string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-"))
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
+bool is_unreserved(char c) {
+    return unreserved[static_cast<unsigned char>(c)];
 }
 
 void append_hex(std::string& out, std::uint64_t value, int digits) {
@@ -99,6 +108,10 @@ std::uint64_t stable_hash(string_view text) {
 // A session id stands in a header and may be anything: percent-encoded, and what is too long is
 // told apart by its hash.
 void append_session(std::string& out, string_view id) {
+    if (id.size() <= longest_id && std::all_of(id.begin(), id.end(), is_unreserved)) {
+        out += id;  // nearly always
+        return;
+    }
     const std::size_t start = out.size();
     std::size_t keep = start;  // where a longer id is cut, never inside an escape
     for (const char c : id) {
@@ -121,15 +134,17 @@ void append_session(std::string& out, string_view id) {
 }  // namespace
 
 void* queued_event::operator new(std::size_t object, text_bytes text) {
-    return ::operator new(object + text.count);
+    return event_memory::take(object + text.count);
 }
 
-void queued_event::operator delete(void* memory) noexcept {
-    ::operator delete(memory);
+void queued_event::operator delete(queued_event* event, std::destroying_delete_t) noexcept {
+    const std::size_t size = event->weight();
+    event->~queued_event();
+    event_memory::give(event, size);
 }
 
-void queued_event::operator delete(void* memory, text_bytes) noexcept {
-    ::operator delete(memory);
+void queued_event::operator delete(void* memory, text_bytes text) noexcept {
+    event_memory::give(memory, sizeof(queued_event) + text.count);
 }
 
 event_ptr queued_event::from(const dispatch& event) {

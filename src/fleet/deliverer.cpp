@@ -56,7 +56,7 @@ deliverer::deliverer(boost::asio::any_io_executor loop, const config::settings& 
 void deliverer::push(const dispatch& event) {
     if (tap_ != nullptr) tap_->on_push(event);
     core_.push(event);
-    pump_for_company();
+    pump_for_company(event.received, event.received_wall);
 }
 
 void deliverer::push_own(event_ptr event) {
@@ -67,8 +67,8 @@ void deliverer::push_own(event_ptr event) {
 
 // Requests that share a write, and events that share a request, must be there at the same time:
 // all that one turn of the loop brings, up to what one connection or one request takes.
-void deliverer::pump_for_company() {
-    if (++unpumped_ >= company_) return pump();
+void deliverer::pump_for_company(time_point now, wall_ms wall) {
+    if (++unpumped_ >= company_) return pump(now, wall);
     if (std::exchange(pump_posted_, true)) return;
     boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
         if (alive.expired()) return;
@@ -78,13 +78,16 @@ void deliverer::pump_for_company() {
 }
 
 void deliverer::pump() {
+    pump(clock::now(), wall_now());
+}
+
+void deliverer::pump(time_point now, wall_ms wall) {
     if (pumping_) return;
     pumping_ = true;
     unpumped_ = 0;
-    const time_point now = clock::now();
     while (auto request = core_.next_request(now))
-        sink_.post(std::move(*request));
-    while (auto callback = core_.next_callback(now, wall_now()))
+        sink_.post(std::move(*request), now);
+    while (auto callback = core_.next_callback(now, wall))
         answer(std::move(*callback));
     timer_.arm(core_.deadline());
     pumping_ = false;
@@ -120,9 +123,10 @@ void deliverer::set_urls(const std::vector<std::string>& urls) {
     pump();
 }
 
-void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome) {
-    core_.on_outcome(request, outcome, clock::now(), wall_now());
-    pump_for_company();
+void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) {
+    const wall_ms wall = wall_now();
+    core_.on_outcome(request, outcome, now, wall);
+    pump_for_company(now, wall);
 }
 
 void deliverer::answer(interaction_callback callback) {

@@ -59,12 +59,13 @@ bool connection::has_room() const noexcept {
 
 void connection::submit(job j) {
     const time_point since = j.since;
+    const bool waited = j.waited;
     slot& s = at(count_);
     s.work = std::move(j);
     s.handed_over = s.whole = s.followed = false;
     if (count_++ == 0) {
-        // A request that waited for the connection to be made has its clock running already.
-        deadline_ = later(connected_ ? clock::now() : since, shared_->timeout);
+        // A request that waits for the connection to be made has its clock running already.
+        deadline_ = later(connected_ && waited ? clock::now() : since, shared_->timeout);
         idle_until_ = never;
     }
     if (!connected_) return;
@@ -86,12 +87,13 @@ void connection::schedule_flush() {
 
 void connection::flush() {
     if (owner_ == nullptr || !connected_ || writing_ || write_failed_) return;
+    const wall_ms now = shared_->writer.wants_time() ? wall_now() : wall_ms{};
     pieces_.clear();
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < count_ && pieces_.size() < pieces_max; ++i) {
         slot& s = at(i);
         if (s.handed_over) continue;
-        shared_->writer.render(s.work.request, constant_head_, wall_now(), s.rendered);
+        shared_->writer.render(s.work.request, constant_head_, now, s.rendered);
         s.rendered.pieces(pieces_);
         s.handed_over = true;
         bytes += s.rendered.size();
@@ -169,6 +171,7 @@ void connection::on_read(const error_code& ec, std::size_t size) {
     }
     shared_->stats.bytes_received += size;
     in_end_ += size;
+    read_at_ = clock::now();
     process();
 }
 
@@ -218,9 +221,10 @@ bool connection::answered(std::size_t used) {
     } else if (!reusable) {
         end_response(false, reports);
     } else {
-        deadline_ = later(clock::now(), std::min<duration>(shared_->timeout, drain_patience));
+        deadline_ = later(read_at_, std::min<duration>(shared_->timeout, drain_patience));
     }
-    if (shared_->listener != nullptr) shared_->listener->on_posted(first.request, first.outcome);
+    if (shared_->listener != nullptr)
+        shared_->listener->on_posted(first.request, first.outcome, read_at_);
     deliver(reports, "the connection ended with the answer before");
     return owner_ != nullptr;
 }
@@ -243,12 +247,11 @@ void connection::end_response(bool reusable, std::vector<report>& reports) {
 }
 
 void connection::go_on() {
-    const time_point now = clock::now();
     if (count_ > 0) {
-        deadline_ = later(now, shared_->timeout);
+        deadline_ = later(read_at_, shared_->timeout);
     } else {
         deadline_ = never;
-        idle_until_ = later(now, idle_time(reader_.answer()));
+        idle_until_ = later(read_at_, idle_time(reader_.answer()));
     }
     owner_->on_free(*this);
 }
@@ -348,7 +351,7 @@ void connection::deliver(const std::vector<report>& reports, std::string_view de
     for (report r : reports) {
         if (shared->listener == nullptr) return;
         r.outcome.detail = detail;
-        shared->listener->on_posted(r.request, r.outcome);
+        shared->listener->on_posted(r.request, r.outcome, clock::now());
     }
 }
 

@@ -22,6 +22,7 @@ namespace shardgate::sink {
 struct job {
     delivery_request request;
     time_point since{};           // its time-out's start while it waits for a connection
+    bool waited = false;          // has waited for one: `since` is long ago
     bool maybe_received = false;  // of an earlier connection
     std::uint8_t resent = 0;
 };
@@ -157,6 +158,7 @@ private:
     std::vector<char> in_;
     std::size_t in_begin_ = 0, in_end_ = 0;
 
+    time_point read_at_{};           // the last read
     time_point deadline_ = never;    // of the oldest request, of connecting, or of draining a body
     time_point idle_until_ = never;  // only while nothing is under way
     std::uint64_t responses_ = 0;

@@ -112,10 +112,10 @@ http_sink::~http_sink() {
     impl_->close();
 }
 
-void http_sink::post(delivery_request request) {
+void http_sink::post(delivery_request request, time_point now) {
     impl_->arm();
     sink::job j;
-    j.since = clock::now();
+    j.since = now;
     const std::size_t url = request.url;
     j.request = std::move(request);
     if (url < impl_->pools.size()) {

@@ -23,8 +23,15 @@ void append_number(std::string& out, std::uint64_t value) {
     out.append(digits, end);
 }
 
+constexpr std::array<bool, 256> safe_bytes = [] {
+    std::array<bool, 256> table{};
+    for (unsigned char c = '!'; c < 0x7f; ++c)
+        table[c] = c != '"' && c != '\\';
+    return table;
+}();
+
 bool is_safe(char c) noexcept {
-    return c > ' ' && c < '\x7f' && c != '"' && c != '\\';
+    return safe_bytes[static_cast<unsigned char>(c)];
 }
 
 std::string sha256_of(std::string_view text) {

@@ -49,6 +49,8 @@ public:
 
     // What every request to `to` begins with.
     [[nodiscard]] std::string constant_head(const endpoint& to) const;
+    // Whether render() needs to know the time: only a signature does.
+    [[nodiscard]] bool wants_time() const noexcept { return signer_.active(); }
     // `out`'s views live as long as the request's events.
     void render(const delivery_request& request, std::string_view constant_head, wall_ms now,
                 rendered_request& out);

@@ -21,7 +21,7 @@ void fail_later(const std::shared_ptr<shared_state>& shared, std::uint64_t reque
         delivery_outcome outcome;
         outcome.maybe_received = false;
         outcome.detail = why;
-        shared->listener->on_posted(request, outcome);
+        shared->listener->on_posted(request, outcome, clock::now());
     });
 }
 
@@ -71,6 +71,7 @@ void url_pool::place(job j) {
     if (connection* c = pick(j)) {
         c->submit(std::move(j));
     } else {
+        j.waited = true;
         pending_.push_back(std::move(j));
     }
 }
@@ -85,7 +86,7 @@ connection* url_pool::pick(const job& j) {
 
 connection* url_pool::pick_another(const job& j, bool fresh) {
     if (!fresh) {
-        if (connection* c = pick_idle()) return c;
+        if (connection* c = pick_idle(j)) return c;
     }
     if (all_.size() < limit(j)) return make();
     const auto draining =
@@ -95,12 +96,12 @@ connection* url_pool::pick_another(const job& j, bool fresh) {
         drop(**draining);
         return make();
     }
-    connection* c = fresh ? pick_idle() : nullptr;
+    connection* c = fresh ? pick_idle(j) : nullptr;
     return c != nullptr ? c : pick_shared();
 }
 
-connection* url_pool::pick_idle() {
-    const time_point now = clock::now();
+connection* url_pool::pick_idle(const job& j) {
+    const time_point now = j.waited ? clock::now() : j.since;
     while (!idle_.empty()) {
         connection* c = idle_.back();
         idle_.pop_back();
@@ -170,6 +171,7 @@ void url_pool::place_pending() {
 }
 
 void url_pool::on_resend(job j) {
+    j.waited = true;
     pending_.push_back(std::move(j));
 }
 
@@ -188,7 +190,7 @@ void url_pool::tick(time_point now) {
         outcome.timed_out = true;
         outcome.maybe_received = j.maybe_received;
         outcome.detail = "no connection in time";
-        shared_->listener->on_posted(j.request.id, outcome);
+        shared_->listener->on_posted(j.request.id, outcome, now);
     }
 }
 

@@ -43,7 +43,7 @@ private:
 
     [[nodiscard]] connection* pick(const job& j);
     [[nodiscard]] connection* pick_another(const job& j, bool fresh);
-    [[nodiscard]] connection* pick_idle();
+    [[nodiscard]] connection* pick_idle(const job& j);
     [[nodiscard]] connection* pick_shared();
     [[nodiscard]] connection* make();
     [[nodiscard]] std::size_t limit(const job& j) const noexcept;

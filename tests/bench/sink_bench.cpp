@@ -48,7 +48,7 @@ private:
 };
 
 struct counter final : post_listener {
-    void on_posted(std::uint64_t, const delivery_outcome& outcome) override {
+    void on_posted(std::uint64_t, const delivery_outcome& outcome, time_point) override {
         if (outcome.status == 204) ++accepted;
         --in_flight;
     }
@@ -86,7 +86,7 @@ void post(benchmark::State& state) {
         request.items.emplace_back();
         request.items.front().event = events[id % events.size()];
         ++done.in_flight;
-        sink.post(std::move(request));
+        sink.post(std::move(request), clock::now());
     }
     getrusage(RUSAGE_THREAD, &after);
     while (done.in_flight > 0) {

@@ -7,6 +7,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -61,8 +62,8 @@ public:
     queued_event(const queued_event&) = delete;
     queued_event& operator=(const queued_event&) = delete;
     ~queued_event() = default;
-    // The text behind the object makes its size unknown to the compiler: freed without one.
-    static void operator delete(void* memory) noexcept;
+    // The text behind the object makes its size unknown to the compiler: the object is asked first.
+    static void operator delete(queued_event* event, std::destroying_delete_t) noexcept;
 
     shard_id shard{};
     shard_count shards{};

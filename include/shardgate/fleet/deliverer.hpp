@@ -70,8 +70,9 @@ public:
     [[nodiscard]] sink_stats sink() const noexcept { return sink_.stats(); }
 
 private:
-    void on_posted(std::uint64_t request, const delivery_outcome& outcome) override;
-    void pump_for_company();
+    void on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) override;
+    void pump(time_point now, wall_ms wall);
+    void pump_for_company(time_point now, wall_ms wall);
     void answer(interaction_callback callback);
 
     boost::asio::any_io_executor loop_;

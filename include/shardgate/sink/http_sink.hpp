@@ -20,8 +20,9 @@ class tls_client;
 class post_listener {
 public:
     virtual ~post_listener() = default;
-    // Exactly once per post(), never from inside it.
-    virtual void on_posted(std::uint64_t request, const delivery_outcome& outcome) = 0;
+    // Exactly once per post(), never from inside it. `now`: when the answer was read.
+    virtual void on_posted(std::uint64_t request, const delivery_outcome& outcome,
+                           time_point now) = 0;
 };
 
 struct sink_stats {
@@ -38,8 +39,8 @@ public:
               post_listener& listener);
     ~http_sink();  // drops every connection without calling back
 
-    // Sends it now: delivery keeps the number in flight within the window.
-    void post(delivery_request request);
+    // Sends it now: delivery keeps the number in flight within the window. `now` is the clock's.
+    void post(delivery_request request, time_point now);
     // As delivery::set_urls(); requests under way finish.
     void set_urls(const std::vector<std::string>& urls);
     // Takes up time-out, connections and secrets; not the URLs. Requests under way keep theirs.

@@ -352,7 +352,7 @@ TEST_F(HttpSinkFailure, AnUnaskedAnswerEndsTheConnectionNotTheNextRequest) {
     };
     make_sink({server.url()});
     then = [this](std::uint64_t id) {
-        if (id < 3) sink->post(sample_request(id + 1));
+        if (id < 3) sink->post(sample_request(id + 1), clock::now());
     };
     post(1);
     run_until_posted(3);

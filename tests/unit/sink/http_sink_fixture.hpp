@@ -31,7 +31,7 @@ protected:
         sink = std::make_unique<http_sink>(io.get_executor(), *tls, handler, *this);
     }
 
-    void on_posted(std::uint64_t request, const delivery_outcome& outcome) override {
+    void on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point) override {
         EXPECT_FALSE(posting) << "called from inside post()";
         EXPECT_EQ(outcomes.count(request), 0U) << "request " << request << " reported twice";
         outcomes[request] = {outcome, std::string(outcome.detail), outcomes.size()};
@@ -41,7 +41,7 @@ protected:
     void post(std::uint64_t id, std::size_t url = 0) { post(sample_request(id, url)); }
     void post(delivery_request r) {
         const bool outer = std::exchange(posting, true);
-        sink->post(std::move(r));
+        sink->post(std::move(r), clock::now());
         posting = outer;
     }
 

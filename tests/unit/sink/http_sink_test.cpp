@@ -35,7 +35,7 @@ TEST_F(HttpSink, AConnectionIsUsedAgain) {
     scripted_server server(io);
     make_sink({server.url()});
     then = [this](std::uint64_t id) {
-        if (id < 200) sink->post(sample_request(id + 1));
+        if (id < 200) sink->post(sample_request(id + 1), clock::now());
     };
     post(1);
     run_until_posted(200);
@@ -353,7 +353,7 @@ TEST_F(HttpSink, UrlsMayBeSwitchedFromItsOwnCallback) {
     then = [&](std::uint64_t id) {
         if (id == 1) {
             sink->set_urls({two.url()});
-            sink->post(sample_request(2));
+            sink->post(sample_request(2), clock::now());
         }
     };
     post(1);
