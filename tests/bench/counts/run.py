@@ -17,11 +17,12 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "process")]
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), folder) for folder in ("process", "report")]
 sys.dont_write_bytecode = True
 
 import floor  # noqa: E402
 import rig  # noqa: E402
+from tables import median_counts, named_calls  # noqa: E402
 
 CALLS = ("sendmsg", "sendto", "write", "writev", "pwrite64", "recvfrom", "recvmsg", "read", "readv", "pread64",
          "epoll_wait", "epoll_pwait", "epoll_ctl", "futex", "fsync", "fdatasync", "timerfd_settime", "eventfd2")
@@ -113,10 +114,8 @@ def run(o, mode, is_floor, directory):
 
 def show(mode, who, when, row):
     calls = row.get("calls", {})
-    most = sorted(((n, c) for n, c in calls.items() if n and c >= 0.005), key=lambda pair: -pair[1])
     total = f"{calls['']:8.2f}" if calls else f"{'-':>8}"
-    print(f"{mode:14} {who:10} {when:10} {row['allocations']:8.2f} {row['bytes']:9.0f} {total}  " +
-          ", ".join(f"{name} {count:.2f}" for name, count in most))
+    print(f"{mode:14} {who:10} {when:10} {row['allocations']:8.2f} {row['bytes']:9.0f} {total}  {named_calls(calls)}")
 
 
 def options():
@@ -135,17 +134,19 @@ def main():
     o.tracer = tracer()
     if not o.tracer:
         print("system calls are skipped: neither perf nor strace may look", file=sys.stderr)
-    measured = {}
-    for mode in o.mode or list(floor.MODES):
-        for who in ("floor", "shardgate"):
-            print(f"{mode}, {who}", file=sys.stderr)
-            measured.setdefault(mode, {})[who] = rig.with_directory(run, o, mode, who == "floor")
-    print(f"an event's share; system calls counted by {o.tracer or 'nobody'}")
+    modes = o.mode or list(floor.MODES)
+    measured = {mode: {"floor": [], "shardgate": []} for mode in modes}
+    for turn in range(o.rounds):
+        for mode in modes:
+            for who in ("floor", "shardgate"):
+                print(f"round {turn + 1} of {o.rounds}: {mode}, {who}", file=sys.stderr)
+                measured[mode][who].append(rig.with_directory(run, o, mode, who == "floor"))
+    print(f"an event's share; system calls counted by {o.tracer or 'nobody'}; medians of {o.rounds} rounds")
     print(f"{'mode':14} {'':10} {'':10} {'allocs':>8} {'bytes':>9} {'syscalls':>8}")
     for mode, programs in measured.items():
-        for who, rows in programs.items():
-            for when, row in rows.items():
-                show(mode, who, when, row)
+        for who, rounds in programs.items():
+            for when in rounds[0]:
+                show(mode, who, when, median_counts([r[when] for r in rounds]))
     rig.write_json(o.json, {"measured": measured, "options": vars(o)})
     return 0
 

@@ -141,7 +141,7 @@ class Program:
 
 
 def daemon(o, sim, directory, handler="", memory_only=False, compression="zstd-stream", intents=INTENTS,
-           connections=64):
+           connections=64, max_events=2000000):
     """The daemon as it is used, with a state directory; `handler` are further lines of its section."""
     config = os.path.join(directory, "bench.toml")
     state = "" if memory_only else os.path.join(directory, "state")
@@ -163,7 +163,7 @@ connections = {connections}
 {handler}
 [queue]
 overflow = "{"spill" if state else "drop-oldest"}"
-max_events = 2000000
+max_events = {max_events}
 max_bytes = "4GiB"
 [state]
 directory = "{state}"
