@@ -38,8 +38,9 @@ def simulator(o, directory, **more):
 
 def run(o, mode, is_floor, directory):
     sim = simulator(o, directory)
-    program = floor(o, sim, mode) if is_floor else rig.daemon(
-        o, sim, directory, handler=MODES[mode][2], memory_only=o.memory_only, connections=o.connections)
+    program = floor(o, sim, mode, compression=o.compression) if is_floor else rig.daemon(
+        o, sim, directory, handler=MODES[mode][2], memory_only=o.memory_only, connections=o.connections,
+        compression=o.compression)
     try:
         program.wait_ready(sim)
         # The low rate first: after saturation the edits of its messages still come.
@@ -64,6 +65,7 @@ def options():
     rig.add_options(parser, ahead=4096)
     parser.add_argument("--connections", type=int, default=64, help="to the handler")
     parser.add_argument("--mode", action="append", choices=list(MODES), help="only this one (repeat for several)")
+    parser.add_argument("--compression", choices=["zstd-stream", "zlib-stream"], default="zstd-stream")
     parser.add_argument("--zstd-level", type=int, default=-5, help="of the simulator (default -5: quick)")
     parser.add_argument("--memory-only", action="store_true", help="the daemon without a state directory")
     return parser.parse_args()
@@ -78,7 +80,7 @@ def main():
             for who in ("floor", "shardgate") if turn % 2 == 0 else ("shardgate", "floor"):
                 print(f"round {turn + 1} of {o.rounds}: {mode}, {who}", file=sys.stderr)
                 measured[mode][who].append(rig.with_directory(run, o, mode, who == "floor"))
-    print(f"{o.shards} shards, zstd-stream, realistic mix, {o.connections} connections, {o.ahead} events on their "
+    print(f"{o.shards} shards, {o.compression}, realistic mix, {o.connections} connections, {o.ahead} events on their "
           f"way at saturation, {o.rate}/s at the low rate; medians of {o.rounds} rounds of {o.seconds:g} s")
     print(f"{'':25}{'floor':>24}{'shardgate':>24}")
     print(f"{'mode':14} {'':10} {'events/s':>9} {'ns':>7} {'core':>5} {'events/s':>9} {'ns':>7} {'core':>5} "

@@ -27,7 +27,9 @@ def options():
     p.add_argument("--lag", type=int, default=0, help="of the sessions, ms")
     p.add_argument("--guild-bytes", type=int, default=2000)
     p.add_argument("--json", action="store_true")
-    return p.parse_args()
+    o = p.parse_args()
+    o.intents = 33281 | 1 << 11
+    return o
 
 
 class Bench:
@@ -55,7 +57,7 @@ class Bench:
             f.write(f"""\
 [discord]
 token = "{TOKEN}"
-intents = {33281 | 1 << 11}
+intents = {o.intents}
 api_url = "{self.at['rest']}/api/v10"
 ca_file = "{self.at['ca']}"
 [sharding]
