@@ -11,6 +11,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -187,12 +191,56 @@ constexpr std::array<stage, 9> stages{{{"inflate zstd", inflate_zstd},
                                        {"render signed", render_signed},
                                        {"read answer", read_answer}}};
 
+#if defined(__x86_64__)
+// By what glibc, simdjson, zstd and OpenSSL choose their code.
+struct feature {
+    const char* name;
+    unsigned leaf;
+    unsigned word;  // of eax, ebx, ecx, edx
+    unsigned bit;
+};
+constexpr std::array<feature, 18> features{{{"pclmul", 1, 2, 1},
+                                            {"ssse3", 1, 2, 9},
+                                            {"fma", 1, 2, 12},
+                                            {"sse4.1", 1, 2, 19},
+                                            {"sse4.2", 1, 2, 20},
+                                            {"movbe", 1, 2, 22},
+                                            {"popcnt", 1, 2, 23},
+                                            {"aes", 1, 2, 25},
+                                            {"avx", 1, 2, 28},
+                                            {"bmi1", 7, 1, 3},
+                                            {"avx2", 7, 1, 5},
+                                            {"bmi2", 7, 1, 8},
+                                            {"erms", 7, 1, 9},
+                                            {"rtm", 7, 1, 11},
+                                            {"avx512f", 7, 1, 16},
+                                            {"sha", 7, 1, 29},
+                                            {"fsrm", 7, 3, 4},
+                                            {"lzcnt", 0x80000001U, 2, 5}}};
+
+std::string processor() {
+    std::string out = "x86_64";
+    for (const feature& f : features) {
+        std::array<unsigned, 4> words{};
+        const int known = __get_cpuid_count(f.leaf, 0, words.data(), words.data() + 1,
+                                            words.data() + 2, words.data() + 3);
+        if (known != 0 && (words.at(f.word) >> f.bit & 1U) != 0) out += std::string(" ") + f.name;
+    }
+    return out;
+}
+#else
+std::string processor() {
+    return "not x86_64";
+}
+#endif
+
 int about() {
-    std::printf(R"({"compiler": "%s", "libc": "%s", "simdjson": "%d.%d.%d %s", "openssl": "%s", )"
-                R"("zstd": "%s", "zlib": "%s"})"
+    std::printf(R"({"compiler": "%s", "libc": "%s", "cpu": "%s", "simdjson": "%d.%d.%d %s", )"
+                R"("openssl": "%s", "zstd": "%s", "zlib": "%s"})"
                 "\n",
-                __VERSION__, gnu_get_libc_version(), simdjson::SIMDJSON_VERSION_MAJOR,
-                simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION,
+                __VERSION__, gnu_get_libc_version(), processor().c_str(),
+                simdjson::SIMDJSON_VERSION_MAJOR, simdjson::SIMDJSON_VERSION_MINOR,
+                simdjson::SIMDJSON_VERSION_REVISION,
                 simdjson::get_active_implementation()->name().c_str(),
                 OpenSSL_version(OPENSSL_VERSION_STRING), ZSTD_versionString(), zlibVersion());
     return 0;
