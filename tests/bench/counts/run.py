@@ -97,7 +97,7 @@ def run(o, mode, is_floor, directory):
     allocations = Allocations(directory)
     os.environ["SHARDGATE_COUNTS"] = allocations.path
     preload = os.environ.get("LD_PRELOAD")
-    os.environ["LD_PRELOAD"] = os.path.abspath(os.path.join(o.bin, "tests/bench/libcount_allocations.so"))
+    os.environ["LD_PRELOAD"] = o.counter
     program = floor.floor(o, sim, mode) if is_floor else rig.daemon(
         o, sim, directory, handler=floor.MODES[mode][2], memory_only=o.memory_only, connections=o.connections)
     os.environ.pop("LD_PRELOAD")
@@ -131,6 +131,9 @@ def options():
 
 def main():
     o = options()
+    o.counter = os.path.abspath(os.path.join(o.bin, "tests/bench/libcount_allocations.so"))
+    if not os.path.exists(o.counter):  # the loader would only warn, and nothing would be counted
+        sys.exit(f"{o.bin} has no count_allocations: build that target")
     o.tracer = tracer()
     if not o.tracer:
         print("system calls are skipped: neither perf nor strace may look", file=sys.stderr)
@@ -147,7 +150,7 @@ def main():
         for who, rounds in programs.items():
             for when in rounds[0]:
                 show(mode, who, when, median_counts([r[when] for r in rounds]))
-    rig.write_json(o.json, {"measured": measured, "options": vars(o)})
+    rig.write_json(o.json, {"measured": measured, "options": {k: v for k, v in vars(o).items() if k != "counter"}})
     return 0
 
 

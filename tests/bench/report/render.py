@@ -48,7 +48,7 @@ def machine(report):
 def foot(section):
     """Where the numbers come from."""
     options = section["options"]
-    rounds = options["rounds"]
+    rounds = options.get("rounds", 1)
     of = "one round" if rounds == 1 else f"medians of {rounds} rounds"
     if "seconds" in options:
         of += f" of {options['seconds']:g} s"

@@ -27,6 +27,9 @@ import tables  # noqa: E402
 
 SKIPPED = 77
 PROGRAMS = {"counts": "counts/run.py", "peers": "peers/run.py", "drain": "process/backlog.py"}
+# What --rounds, --seconds and --mode mean something to.
+TAKES = {"floor": ("--rounds", "--seconds", "--mode"), "counts": ("--rounds", "--seconds", "--mode"),
+         "drain": ("--rounds", "--mode"), "scale": ("--seconds",)}
 MEASUREMENT = {"events_s", "idle_mib", "allocations"}  # what has one of them is one
 OF_THIS_RUN = ("bin", "json", "verbose")  # options that say nothing about the numbers
 
@@ -66,11 +69,11 @@ def write(path, report):
 
 
 def asked(o, name):
-    out = []
+    takes, out = TAKES.get(name, ("--rounds", "--seconds")), []
     for flag, value in (("--rounds", o.rounds), ("--seconds", o.seconds)):
-        if value is not None and (flag, name) != ("--seconds", "drain"):  # which takes as long as it takes
+        if value is not None and flag in takes:
             out += [flag, f"{value:g}"]
-    if o.mode and name in ("floor", "counts", "drain"):
+    if o.mode and "--mode" in takes:
         out += [word for mode in o.mode for word in ("--mode", mode)]
     return out
 

@@ -151,5 +151,23 @@ def drain(section):
                       "simulator's core"), rows)
 
 
+def scale(section):
+    start, options = section["cold_start"], section["options"]
+    yield (f"{number(options['guilds'])} guilds of {number(options['guild_bytes'])} bytes on "
+           f"{number(options['shards'][0])} shards, max_concurrency {options['concurrency']}.")
+    yield ""
+    yield from table(("cold start, s", "CPU s", "MiB at most", "MiB when ready", f"MiB {start['rest_s']:g} s later",
+                      "latest heartbeat, ms late"),
+                     [(number(start["seconds"]), number(start["cpu_s"], 1),
+                       *(number(start[key]) for key in ("most_mib", "ready_mib", "later_mib")),
+                       number(max(0, start["heartbeat_late_ms"])))])
+    yield ""
+    yield from table(("profile", "events/s", "cores", "CPU µs per event", "resident MiB at most",
+                      "delivery lag p99 within s", "the handler's part within s"),
+                     [(r["profile"], number(r["events_s"]), number(r["cores"], 3), number(r["cpu_us"], 1),
+                       number(r["most_mib"]), r["lag_p99_s"], r["handler_p99_s"]) for r in section["profiles"]])
+
+
 # In the order in which they are measured.
-SECTIONS = {"floor": floor, "latency": latency, "memory": memory, "counts": counts, "peers": peers, "drain": drain}
+SECTIONS = {"floor": floor, "latency": latency, "memory": memory, "counts": counts, "peers": peers, "drain": drain,
+            "scale": scale}

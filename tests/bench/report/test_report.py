@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report's tables and its place in docs/benchmarks.md, with a made-up report; no program is run."""
 
+import argparse
 import copy
 import json
 import os
@@ -44,6 +45,11 @@ def sample():
     drained = {"waiting": 1000, "on_disk": 800, "rss_mib": 50.0, "noticed_s": 0.5, "events_s": 20000.0,
                "most_events_s": 25000.0, "cpu_us": 9.0, "cpu": 0.9, "sim_cpu": 0.8}
     floors = [both(cpu_us=c) for c in (4.0, 2.0, 3.0)]
+    start = {"seconds": 75.0, "cpu_s": 9.5, "most_mib": 200.0, "ready_mib": 190.0, "rest_s": 60.0, "later_mib": 150.0,
+             "heartbeat_late_ms": -3.0}
+    profile = {"profile": "A", "events_s": 11000.0, "cores": 0.125, "cpu_us": 11.5, "most_mib": 160.0,
+               "lag_p99_s": "0.001", "handler_p99_s": "0.0005", "loop_late_ms": ""}
+    large = {"guilds": 200000, "guild_bytes": 15000, "shards": [208], "concurrency": 16, "seconds": 30.0}
     return {"sections": {
         "floor": section("floor", {"plain": {"floor": floors, "shardgate": [both(cpu_us=6.0)] * 3}}),
         "latency": section("latency", {
@@ -55,7 +61,9 @@ def sample():
                                                ("floor", "shardgate")}}),
         "peers": section("peers", {"shardgate": [both()], "@discordjs/ws, fetch": [
             both(events_s=400.0, missing=2), {"low": load_row(500.0, missing=5)}]}, node="v20.1.0"),
-        "drain": section("drain", {"memory": {"plain": [drained]}}, faults="NOT as promised: 1 missing")}}
+        "drain": section("drain", {"memory": {"plain": [drained]}}, faults="NOT as promised: 1 missing"),
+        "scale": ABOUT | {"command": "script/bench --scale", "cold_start": start, "profiles": [profile],
+                          "options": large}}}
 
 
 def text_of(name, report=None):
@@ -100,6 +108,11 @@ class Tables(unittest.TestCase):
     def test_drain_says_what_waited_and_how_fast_it_went(self):
         self.assertIn("| memory | plain | 1,000 | 800 | 50 | 0.50 | 25,000 | 20,000 | 9.00 |", text_of("drain"))
 
+    def test_scale_has_the_cold_start_and_each_profile(self):
+        self.assertIn("200,000 guilds of 15,000 bytes on 208 shards, max_concurrency 16.", text_of("scale"))
+        self.assertIn("| 75 | 9.5 | 200 | 190 | 150 | 0 |", text_of("scale"))
+        self.assertIn("| A | 11,000 | 0.125 | 11.5 | 160 | 0.001 | 0.0005 |", text_of("scale"))
+
     def test_a_section_says_where_its_numbers_come_from(self):
         self.assertIn("`script/bench --floor`, 2026-01-02: medians of 3 rounds of 6 s. 0.1.0, git abc1234567, "
                       "GNU 12.2.0, Release (-O2 -DNDEBUG).", text_of("floor"))
@@ -112,7 +125,7 @@ class Tables(unittest.TestCase):
         other = copy.deepcopy(report["sections"]["peers"])
         other["machine"]["cpu"] = "Another"
         report["sections"]["peers"] = other
-        self.assertIn("A CPU, 2 cores; Debian 12, Linux 6.1: floor, latency, memory, counts, drain.",
+        self.assertIn("A CPU, 2 cores; Debian 12, Linux 6.1: floor, latency, memory, counts, drain, scale.",
                       text_of("machine", report))
         self.assertIn("Another, 2 cores; Debian 12, Linux 6.1: peers.", text_of("machine", report))
 
@@ -148,6 +161,14 @@ class Rendering(unittest.TestCase):
 
 
 class Report(unittest.TestCase):
+    def test_each_benchmark_is_told_what_it_understands(self):
+        o = argparse.Namespace(rounds=1, seconds=2.5, mode=["plain"])
+        self.assertEqual(run.asked(o, "floor"), ["--rounds", "1", "--seconds", "2.5", "--mode", "plain"])
+        self.assertEqual(run.asked(o, "drain"), ["--rounds", "1", "--mode", "plain"])
+        self.assertEqual(run.asked(o, "peers"), ["--rounds", "1", "--seconds", "2.5"])
+        self.assertEqual(run.asked(o, "scale"), ["--seconds", "2.5"])
+        self.assertEqual(run.asked(argparse.Namespace(rounds=None, seconds=None, mode=None), "floor"), [])
+
     def test_it_is_read_as_it_was_written_with_sections_in_order(self):
         report = sample()
         report["sections"] = dict(reversed(report["sections"].items())) | {"of a later version": {"a": 1}}
