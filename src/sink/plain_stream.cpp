@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // TCP and unix sockets. A write is tried at once: nearly always the kernel takes it whole, and the
-// loop need not hear of it.
-#include <boost/asio/buffer.hpp>
+// loop need not hear of it. Reading waits in the loop's poller, without a system call for waiting.
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
 #include <boost/asio/error.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
 #include <utility>
 
+#include "shardgate/runtime/poller.hpp"
 #include "sink/dialer.hpp"
 #include "sink/stream.hpp"
 
@@ -14,41 +19,46 @@ namespace {
 
 namespace asio = boost::asio;
 
-class plain_stream final : public stream {
+error_code error_of(int number) {
+    return {number, boost::system::system_category()};
+}
+
+class plain_stream final : public stream, private poller::watcher {
 public:
     plain_stream(const loop_executor& loop, const endpoint& to)
-        : socket_(loop), dialer_(socket_, to) {}
+        : loop_(loop), poller_(poller::of(loop.context())), socket_(loop), dialer_(socket_, to) {}
+    ~plain_stream() override { close(); }
+    plain_stream(const plain_stream&) = delete;
+    plain_stream& operator=(const plain_stream&) = delete;
 
     void connect(owner keep) override {
-        dialer_.start([keep = std::move(keep)](const error_code& ec, std::string_view detail) {
-            keep->on_connected(ec, detail);
+        dialer_.start([this, keep = std::move(keep)](error_code ec, std::string_view detail) {
+            if (!ec) ec = take_over();
+            keep->on_connected(ec, ec ? detail : std::string_view());
         });
     }
 
     void read(char* to, std::size_t size, owner keep) override {
-        socket_.async_read_some(asio::buffer(to, size),
-                                [keep = std::move(keep)](const error_code& ec, std::size_t n) {
-                                    keep->on_read(ec, n);
-                                });
+        to_ = to;
+        size_ = size;
+        reader_ = std::move(keep);
+        if (fd_ < 0)
+            abort();
+        else if (std::exchange(muted_, false))
+            watch();
     }
 
     write_result write(const std::vector<std::string_view>& pieces, owner keep) override {
-        buffers_.clear();
-        std::size_t total = 0;
-        for (const std::string_view piece : pieces) {
-            buffers_.emplace_back(piece.data(), piece.size());
-            total += piece.size();
+        rest_.clear();
+        for (const std::string_view piece : pieces)
+            if (!piece.empty()) rest_.push_back({const_cast<char*>(piece.data()), piece.size()});
+        switch (send_rest()) {
+        case progress::all: return write_result::all;
+        case progress::failed: return write_result::failed;
+        case progress::some: break;
         }
-        error_code ec;
-        const std::size_t sent = socket_.write_some(buffers_, ec);
-        if (!ec && sent == total) return write_result::all;
-        if (ec && ec != asio::error::would_block && ec != asio::error::try_again)
-            return write_result::failed;
-        drop_front(sent);
-        asio::async_write(socket_, buffers_,
-                          [keep = std::move(keep)](const error_code& failed, std::size_t) {
-                              keep->on_written(failed);
-                          });
+        writer_ = std::move(keep);
+        watch();
         return write_result::later;
     }
 
@@ -56,20 +66,109 @@ public:
         error_code ignored;
         dialer_.stop();
         socket_.close(ignored);
+        if (fd_ >= 0) {
+            poller_.remove(fd_, *this);
+            ::close(std::exchange(fd_, -1));
+        }
+        abort();
     }
 
 private:
-    void drop_front(std::size_t size) {
-        auto first = buffers_.begin();
-        while (size > 0 && size >= first->size())
-            size -= (first++)->size();
-        buffers_.erase(buffers_.begin(), first);
-        if (size > 0) buffers_.front() += size;
+    enum class progress : std::uint8_t { all, some, failed };
+
+    // From the dialer's socket, which Asio watches, to the poller.
+    error_code take_over() {
+        error_code ec;
+        fd_ = socket_.release(ec);
+        if (ec) return ec;
+        ec = poller_.add(fd_, EPOLLIN, *this);
+        if (ec) ::close(std::exchange(fd_, -1));
+        return ec;
     }
 
-    dialer::socket socket_;
+    void on_ready(std::uint32_t events) override {
+        const owner keep = reader_ ? reader_ : writer_;  // a callback may let go of everything
+        if (writer_ && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) go_on_writing();
+        if (fd_ < 0 || (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
+        if (!reader_) {  // nobody wants it now: it would be told for ever
+            muted_ = true;
+            watch();
+            return;
+        }
+        const ::ssize_t n = ::recv(fd_, to_, size_, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+        error_code ec;
+        if (n < 0) ec = error_of(errno);
+        if (n == 0) ec = asio::error::eof;
+        const owner reader = std::move(reader_);
+        reader->on_read(ec, n > 0 ? static_cast<std::size_t>(n) : 0);
+    }
+
+    void watch() {
+        const std::uint32_t reads = muted_ ? 0U : EPOLLIN;
+        const std::uint32_t writes = writer_ ? EPOLLOUT : 0U;
+        poller_.change(fd_, reads | writes, *this);
+    }
+
+    void go_on_writing() {
+        const progress how = send_rest();
+        if (how == progress::some) return;
+        const owner writer = std::move(writer_);
+        watch();
+        writer->on_written(how == progress::failed ? write_error_ : error_code());
+    }
+
+    progress send_rest() {
+        std::size_t first = 0;
+        while (first < rest_.size()) {
+            ::msghdr message{};
+            message.msg_iov = rest_.data() + first;
+            message.msg_iovlen = rest_.size() - first;
+            const ::ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+                write_error_ = error_of(errno);
+                return progress::failed;
+            }
+            std::size_t sent = n > 0 ? static_cast<std::size_t>(n) : 0;
+            const bool full = n < 0;
+            while (first < rest_.size() && sent >= rest_[first].iov_len)
+                sent -= rest_[first++].iov_len;
+            if (sent > 0) {
+                rest_[first].iov_base = static_cast<char*>(rest_[first].iov_base) + sent;
+                rest_[first].iov_len -= sent;
+            }
+            if (full) break;
+        }
+        rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first));
+        return rest_.empty() ? progress::all : progress::some;
+    }
+
+    // Whoever waits is told, later.
+    void abort() {
+        if (reader_)
+            asio::post(loop_, [who = std::move(reader_)] {
+                who->on_read(asio::error::operation_aborted, 0);
+            });
+        if (writer_)
+            asio::post(loop_, [who = std::move(writer_)] {
+                who->on_written(asio::error::operation_aborted);
+            });
+        reader_.reset();
+        writer_.reset();
+    }
+
+    loop_executor loop_;
+    poller& poller_;
+    dialer::socket socket_;  // until it is connected
     dialer dialer_;
-    std::vector<asio::const_buffer> buffers_;
+    int fd_ = -1;
+    char* to_ = nullptr;
+    std::size_t size_ = 0;
+    owner reader_, writer_;
+    std::vector<::iovec> rest_;  // what the kernel has not taken yet
+    error_code write_error_;
+    bool muted_ = false;
 };
 
 }  // namespace

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shardgate/runtime/poller.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace shardgate {
+namespace {
+
+struct pair_of_sockets {
+    int ours = -1, theirs = -1;
+    pair_of_sockets() {
+        int both[2];
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, both), 0);
+        ours = both[0], theirs = both[1];
+    }
+    pair_of_sockets(const pair_of_sockets&) = delete;
+    pair_of_sockets& operator=(const pair_of_sockets&) = delete;
+    ~pair_of_sockets() {
+        ::close(ours);
+        if (theirs >= 0) ::close(theirs);
+    }
+    void say(char c) const { EXPECT_EQ(::send(theirs, &c, 1, 0), 1); }
+    [[nodiscard]] char hear() const {
+        char c = 0;
+        return ::recv(ours, &c, 1, 0) == 1 ? c : '\0';
+    }
+};
+
+struct ear final : poller::watcher {
+    std::function<void(std::uint32_t)> heard;
+    void on_ready(std::uint32_t events) override { heard(events); }
+};
+
+TEST(Poller, TellsAgainAndAgainWithoutBeingAskedAgain) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    pair_of_sockets s;
+    ear e;
+    std::string heard;
+    e.heard = [&](std::uint32_t) {
+        heard += s.hear();
+        if (heard.size() < 3)
+            s.say(static_cast<char>('a' + heard.size()));
+        else
+            p.remove(s.ours, e);
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    s.say('a');
+    io.run();  // ends by itself: nothing is watched any more
+    EXPECT_EQ(heard, "abc");
+}
+
+TEST(Poller, TheEndOfAStreamIsToldThoughItCameWithTheLastBytes) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    pair_of_sockets s;
+    ear e;
+    std::string heard;
+    e.heard = [&](std::uint32_t) {
+        const char c = s.hear();
+        heard += c == '\0' ? '.' : c;
+        if (c == '\0') p.remove(s.ours, e);
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    s.say('x');
+    ::close(s.theirs);
+    s.theirs = -1;
+    io.run();
+    EXPECT_EQ(heard, "x.");
+}
+
+TEST(Poller, WhoIsRemovedHearsNothingOfWhatWasToldAlready) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    std::vector<std::unique_ptr<pair_of_sockets>> sockets;
+    std::vector<std::unique_ptr<ear>> ears;
+    int heard = 0;
+    for (int i = 0; i < 10; ++i) {
+        sockets.push_back(std::make_unique<pair_of_sockets>());
+        ears.push_back(std::make_unique<ear>());
+        ASSERT_FALSE(p.add(sockets.back()->ours, EPOLLIN, *ears.back()));
+        sockets.back()->say('x');
+    }
+    for (auto& e : ears)
+        e->heard = [&](std::uint32_t) {
+            ++heard;
+            for (std::size_t i = 0; i < ears.size(); ++i)
+                p.remove(sockets[i]->ours, *ears[i]);
+        };
+    io.run();
+    EXPECT_EQ(heard, 1);
+}
+
+TEST(Poller, RoomToWriteIsToldWhenAskedFor) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    pair_of_sockets s;
+    ear e;
+    std::uint32_t told = 0;
+    e.heard = [&](std::uint32_t events) {
+        told |= events;
+        p.remove(s.ours, e);
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    boost::asio::post(io, [&] { p.change(s.ours, EPOLLIN | EPOLLOUT, e); });
+    io.run();
+    EXPECT_EQ(told, static_cast<std::uint32_t>(EPOLLOUT));
+}
+
+TEST(Poller, WhatEpollRefusesIsAnErrorAndNotWatched) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    ear e;
+    EXPECT_TRUE(p.add(-1, EPOLLIN, e));
+    io.run();
+}
+
+TEST(Poller, MayOutliveItsLoopsWork) {
+    pair_of_sockets s;
+    ear e;
+    e.heard = [](std::uint32_t) { ADD_FAILURE(); };
+    boost::asio::io_context io;
+    ASSERT_FALSE(poller::of(io).add(s.ours, EPOLLIN, e));
+    s.say('x');
+}
+
+}  // namespace
+}  // namespace shardgate
