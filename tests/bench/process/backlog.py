@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast a backlog drains: the handler is away while so many events come, then it is back. Events a second
 and CPU per event from the first that it takes until none is missing, with all of it in memory and with most
-of it in the spool on disk; and how long the daemon takes to notice that the handler is back. What is in the queue at the end is of the
-largest guilds alone, one event at a time for each: so the pace of the first nine tenths is there too. Held
-against the simulator's account: nothing lost, nothing twice, order kept.
+of it in the spool on disk; and how long the daemon takes to notice that the handler is back. What is in the
+queue at the end is of the largest guilds alone, one event at a time for each: so the pace of the first nine
+tenths is there too. Held against the simulator's account: nothing lost, nothing twice, order kept.
 """
 
 import argparse
@@ -138,8 +138,8 @@ def main():
                 measured[store][mode].append(rig.with_directory(run, o, store, mode))
     print(f"{o.shards} shards, realistic mix, {o.connections} connections; {o.events} events made while the handler "
           f"is away, edits follow; medians of {o.rounds} rounds")
-    print(f"{'backlog':8} {'mode':14} {'waiting':>8} {'on disk':>8} {'MiB':>8} {'noticed':>8} {'first 90%':>9} {'events/s':>9} "
-          f"{'CPU us':>8} {'core':>5} {'simulator':>9}")
+    print(f"{'backlog':8} {'mode':14} {'waiting':>8} {'on disk':>8} {'MiB':>8} {'noticed':>8} {'first 90%':>9} "
+          f"{'events/s':>9} {'CPU us':>8} {'core':>5} {'simulator':>9}")
     for store in stores:
         for mode in modes:
             show(store, mode, measured[store][mode])

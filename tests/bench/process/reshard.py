@@ -26,7 +26,7 @@ def options():
     p.add_argument("--rate", type=float, default=3000, help="events a second")
     p.add_argument("--lag", type=int, default=0, help="of the sessions, ms")
     p.add_argument("--guild-bytes", type=int, default=2000)
-    p.add_argument("--json", action="store_true")
+    p.add_argument("--json", help="file for the numbers")
     o = p.parse_args()
     o.intents = 33281 | 1 << 11
     return o
@@ -160,6 +160,9 @@ def percentile(before, after, share):
     return "+Inf"
 
 
+ROW = ("state", "seconds", "cpu_s", "most_mib", "end_mib", "lag_p99_s", "handler_p99_s", "loop_late_ms")
+
+
 def main():
     o = options()
     rows = []
@@ -207,6 +210,12 @@ def main():
           f"{account['pacing_violations']}; pairing: {progress['pairing']}")
     if account["missing"]:
         print(f"missing: {account['missing_first']}; lost: {account['lost_by']}")
+    if o.json:
+        faults = {key: account[key] for key in ("missing", "copies", "out_of_order", "unwanted", "pacing_violations")}
+        with open(o.json, "w", encoding="utf-8") as f:
+            json.dump({"states": [dict(zip(ROW, row)) for row in rows], "outcome": state, "reshard_s": took,
+                       "planned_s": plan["estimated_s"], "sent": account["sent"], "account": faults,
+                       "options": vars(o)}, f, indent=1)
     return 0 if state == "done" and not (account["missing"] or account["copies"]) else 1
 
 

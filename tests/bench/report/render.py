@@ -49,7 +49,7 @@ def foot(section):
     """Where the numbers come from."""
     options = section["options"]
     rounds = options.get("rounds", 1)
-    of = "one round" if rounds == 1 else f"medians of {rounds} rounds"
+    of = "one run" if rounds == 1 else f"medians of {rounds} rounds"
     if "seconds" in options:
         of += f" of {options['seconds']:g} s"
     if section.get("node"):

@@ -29,7 +29,7 @@ SKIPPED = 77
 PROGRAMS = {"counts": "counts/run.py", "peers": "peers/run.py", "drain": "process/backlog.py"}
 # What --rounds, --seconds and --mode mean something to.
 TAKES = {"floor": ("--rounds", "--seconds", "--mode"), "counts": ("--rounds", "--seconds", "--mode"),
-         "drain": ("--rounds", "--mode"), "scale": ("--seconds",)}
+         "drain": ("--rounds", "--mode"), "scale": ("--seconds",), "reshard": ()}
 MEASUREMENT = {"events_s", "idle_mib", "allocations"}  # what has one of them is one
 OF_THIS_RUN = ("bin", "json", "verbose")  # options that say nothing about the numbers
 

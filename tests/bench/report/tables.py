@@ -39,8 +39,9 @@ def floor(section):
                          *(number(median(of[who], "events_s")) for who in ("floor", "shardgate")),
                          *(number(median(of[who], "cpu"), 2) for who in ("floor", "shardgate")),
                          number(median(of["shardgate"], "sim_cpu"), 2)))
-    yield from table(("mode", "when", "floor, CPU ns per event", "shardgate, CPU ns per event", "ratio", "floor, events/s",
-                      "shardgate, events/s", "floor's core", "shardgate's core", "simulator's core"), rows)
+    yield from table(("mode", "when", "floor, CPU ns per event", "shardgate, CPU ns per event", "ratio",
+                      "floor, events/s", "shardgate, events/s", "floor's core", "shardgate's core",
+                      "simulator's core"), rows)
 
 
 def latency(section):
@@ -121,7 +122,7 @@ def peers(section):
         full, low = [r["saturated"] for r in rounds if "saturated" in r], [r["low"] for r in rounds]
         cells, ratio = ["-"] * 3, ""
         if full:
-            cells = [number(median(full, "events_s")), number(median(full, "cpu_us"), 1), number(median(full, "cpu"), 2)]
+            cells = [number(median(full, key), digits) for key, digits in (("events_s", 0), ("cpu_us", 1), ("cpu", 2))]
             if name != "shardgate" and reference:
                 ratio = number(median(reference, "events_s") / median(full, "events_s"), 1)
         slow = median(low, "events_s") < KEEPS_UP * rate
@@ -168,6 +169,20 @@ def scale(section):
                        number(r["most_mib"]), r["lag_p99_s"], r["handler_p99_s"]) for r in section["profiles"]])
 
 
+def reshard(section):
+    options, account = section["options"], section["account"]
+    yield (f"{number(options['guilds'])} guilds, {options['shards'][0]} shards to {options['shards'][1]}, "
+           f"{number(options['rate'])} events a second: {section['outcome']} after {number(section['reshard_s'])} s, "
+           f"planned {number(section['planned_s'])} s; {number(section['sent'])} events, {account['missing']} missing, "
+           f"{account['copies']} twice, {account['out_of_order']} out of order, {account['pacing_violations']} pacing "
+           "violations.")
+    yield ""
+    yield from table(("state", "s", "of a core", "resident MiB, most", "delivery lag p99 within s",
+                      "the handler's part within s", "loop late at most, ms"),
+                     [(r["state"], number(r["seconds"]), number(r["cpu_s"] / r["seconds"], 2), number(r["most_mib"]),
+                       r["lag_p99_s"], r["handler_p99_s"], r["loop_late_ms"]) for r in section["states"]])
+
+
 # In the order in which they are measured.
 SECTIONS = {"floor": floor, "latency": latency, "memory": memory, "counts": counts, "peers": peers, "drain": drain,
-            "scale": scale}
+            "scale": scale, "reshard": reshard}

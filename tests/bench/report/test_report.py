@@ -50,6 +50,9 @@ def sample():
     profile = {"profile": "A", "events_s": 11000.0, "cores": 0.125, "cpu_us": 11.5, "most_mib": 160.0,
                "lag_p99_s": "0.001", "handler_p99_s": "0.0005", "loop_late_ms": ""}
     large = {"guilds": 200000, "guild_bytes": 15000, "shards": [208], "concurrency": 16, "seconds": 30.0}
+    state = {"state": "overlap", "seconds": 30.0, "cpu_s": 6.0, "most_mib": 358.0, "end_mib": 350.0,
+             "lag_p99_s": "0.001", "handler_p99_s": "0.001", "loop_late_ms": "0.1"}
+    resharded = {"guilds": 200000, "shards": [208, 416], "rate": 3000.0}
     return {"sections": {
         "floor": section("floor", {"plain": {"floor": floors, "shardgate": [both(cpu_us=6.0)] * 3}}),
         "latency": section("latency", {
@@ -63,7 +66,11 @@ def sample():
             both(events_s=400.0, missing=2), {"low": load_row(500.0, missing=5)}]}, node="v20.1.0"),
         "drain": section("drain", {"memory": {"plain": [drained]}}, faults="NOT as promised: 1 missing"),
         "scale": ABOUT | {"command": "script/bench --scale", "cold_start": start, "profiles": [profile],
-                          "options": large}}}
+                          "options": large},
+        "reshard": ABOUT | {"command": "script/bench --reshard", "states": [state], "outcome": "done",
+                            "reshard_s": 172.25, "planned_s": 161, "sent": 867941, "options": resharded,
+                            "account": {"missing": 0, "copies": 1, "out_of_order": 2, "unwanted": 0,
+                                        "pacing_violations": 0}}}}
 
 
 def text_of(name, report=None):
@@ -113,10 +120,16 @@ class Tables(unittest.TestCase):
         self.assertIn("| 75 | 9.5 | 200 | 190 | 150 | 0 |", text_of("scale"))
         self.assertIn("| A | 11,000 | 0.125 | 11.5 | 160 | 0.001 | 0.0005 |", text_of("scale"))
 
+    def test_reshard_has_the_account_and_each_state(self):
+        self.assertIn("200,000 guilds, 208 shards to 416, 3,000 events a second: done after 172 s, planned 161 s; "
+                      "867,941 events, 0 missing, 1 twice, 2 out of order, 0 pacing violations.", text_of("reshard"))
+        self.assertIn("| overlap | 30 | 0.20 | 358 | 0.001 | 0.001 | 0.1 |", text_of("reshard"))
+        self.assertIn("`script/bench --reshard`, 2026-01-02: one run. ", text_of("reshard"))
+
     def test_a_section_says_where_its_numbers_come_from(self):
         self.assertIn("`script/bench --floor`, 2026-01-02: medians of 3 rounds of 6 s. 0.1.0, git abc1234567, "
                       "GNU 12.2.0, Release (-O2 -DNDEBUG).", text_of("floor"))
-        self.assertIn("one round of 6 s", text_of("memory"))
+        self.assertIn("one run of 6 s", text_of("memory"))
         self.assertIn("**Not as promised:** NOT as promised: 1 missing", text_of("drain"))
 
     def test_two_machines_are_both_named(self):
@@ -125,7 +138,8 @@ class Tables(unittest.TestCase):
         other = copy.deepcopy(report["sections"]["peers"])
         other["machine"]["cpu"] = "Another"
         report["sections"]["peers"] = other
-        self.assertIn("A CPU, 2 cores; Debian 12, Linux 6.1: floor, latency, memory, counts, drain, scale.",
+        self.assertIn("A CPU, 2 cores; Debian 12, Linux 6.1: floor, latency, memory, counts, drain, scale, "
+                      "reshard.",
                       text_of("machine", report))
         self.assertIn("Another, 2 cores; Debian 12, Linux 6.1: peers.", text_of("machine", report))
 
