@@ -219,7 +219,13 @@ void delivery::impl::fill(const lane& first, flight& f, std::size_t& bytes) {
     while (f.entries.size() < handler.batch_events) {
         lane* more = waiting.peek(first.group, first.urgent);
         if (more == nullptr || !may_share(*more)) return;
-        if (bytes + more->queue.front().event->weight() > batch_bytes) return;
+        const queued_event& next = *more->queue.front().event;
+        if (bytes + next.weight() > batch_bytes) return;
+        // Raw events do not say whose they are: a header does, for all of them.
+        const queued_event& head = *f.entries.front()->event;
+        if (handler.envelope == config::envelope_mode::raw &&
+            (next.shard != head.shard || next.shards != head.shards))
+            return;
         waiting.take_off(*more);
         gather(*more, f, bytes);
     }

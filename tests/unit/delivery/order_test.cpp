@@ -164,6 +164,20 @@ TEST_F(Order, ABatchIsFilledFromSeveralGuilds) {
     EXPECT_EQ(seqs(pull()), (seqs_t{7}));
 }
 
+TEST_F(Order, ABatchOfRawEventsIsOfOneShard) {
+    handler.batch_events = 5;
+    handler.envelope = config::envelope_mode::raw;
+    push("MESSAGE_CREATE", 1, 0);
+    push("MESSAGE_CREATE", 2, 0);
+    push("MESSAGE_CREATE", 3, 1);
+    push("MESSAGE_CREATE", 4, 1);
+
+    const auto r = pull();
+    ASSERT_EQ(r.size(), 2U);
+    EXPECT_EQ(seqs({r[0]}), (seqs_t{1, 2}));
+    EXPECT_EQ(seqs({r[1]}), (seqs_t{3, 4}));
+}
+
 TEST_F(Order, AnInteractionTravelsWithInteractionsOnly) {
     handler.batch_events = 5;
     push("MESSAGE_CREATE", 1);
