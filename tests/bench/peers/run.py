@@ -27,7 +27,8 @@ SKIPPED = 77
 LIBRARIES = {"discordeno": "@discordeno/gateway", "discordjs": "@discordjs/ws"}
 HANDLERS = ("fetch", "pool")
 PEERS = [(library, handler) for handler in HANDLERS for library in LIBRARIES]
-DAEMON = "shardgate"
+# Both send one POST for each event.
+DAEMONS = {"shardgate": "", "shardgate, pipelined": "pipelining = 16"}
 
 
 def title(library, handler):
@@ -53,8 +54,9 @@ def start_peer(o, sim, directory, modules, library, handler):
 
 def run(o, modules, what, directory):
     sim = rig.Simulator(o, directory, unfurls=0, zstd_level=-5, zlib_level=1, handler_plain=True)
-    if what == DAEMON:
-        program = rig.daemon(o, sim, directory, handler='secret = "a secret of usual length, 40 characters"')
+    if what in DAEMONS:
+        program = rig.daemon(o, sim, directory,
+                             handler=f'secret = "a secret of usual length, 40 characters"\n{DAEMONS[what]}')
     else:
         program = start_peer(o, sim, directory, modules, *what)
     try:
@@ -69,31 +71,31 @@ def run(o, modules, what, directory):
     return row
 
 
-def show(o, name, rows, reference):
+def show(o, name, rows, references):
     lows, full = [r["low"] for r in rows], [r["saturated"] for r in rows if "saturated" in r]
     events, ratio, cpu, core = "-", "", "-", "-"
     if full:
         events, cpu, core = (median(full, key) for key in ("events_s", "cpu_us", "cpu"))
-        if name != DAEMON and reference:
-            ratio = f"{median(reference, 'events_s') / events:.1f}"
+        if name not in DAEMONS:
+            ratio = " ".join(f"{median(rows, 'events_s') / events:6.1f}" for rows in references)
         events, cpu, core = f"{events:.0f}", f"{cpu:.1f}", f"{core:.2f}"
     behind = "*" if median(lows, "events_s") < rig.KEEPS_UP * o.rate else " "
     low = f"{median(lows, 'events_s'):8.0f}{behind} {median(lows, 'cpu_us'):9.1f}"
     wrong = [sum(r[key] for r in full + lows) for key in ("missing", "out_of_order", "duplicates")]
-    print(f"{name:28} {events:>10} {ratio:>7} {cpu:>9} {core:>6} {low} "
+    print(f"{name:28} {events:>10} {ratio:>13} {cpu:>9} {core:>6} {low} "
           f"{wrong[0]:8d} {wrong[1]:9d} {wrong[2]:7d}")
 
 
 def report(o, measured):
-    reference = [r["saturated"] for r in measured[DAEMON] if "saturated" in r]
+    references = [[r["saturated"] for r in measured[name] if "saturated" in r] for name in DAEMONS]
     print(f"{o.shards} shards, realistic mix, one POST an event, {o.ahead} events on their way at saturation; "
           f"medians of {o.rounds} rounds of {o.seconds:g} s")
     print(f"shardgate reads zstd-stream, the others {o.peer_compression}")
-    print(f"{'':28} {'at saturation':>35} {f'at {o.rate}/s':>19} {'in all rounds':>26}")
-    print(f"{'':28} {'events/s':>10} {'ratio':>7} {'CPU us':>9} {'core':>6} {'events/s':>9} {'CPU us':>9} "
+    print(f"{'':28} {'at saturation':>41} {f'at {o.rate}/s':>19} {'in all rounds':>26}")
+    print(f"{'':28} {'events/s':>10} {'ratios':>13} {'CPU us':>9} {'core':>6} {'events/s':>9} {'CPU us':>9} "
           f"{'lost':>8} {'disorder':>9} {'twice':>7}")
     for name, rows in measured.items():
-        show(o, name, rows, reference)
+        show(o, name, rows, [rows for rows in references if rows])
     print("* does not keep up with that rate")
 
 
@@ -120,16 +122,16 @@ def main():
     if lacking:
         print(f"skipped: {lacking}")
         return SKIPPED
-    subjects = [DAEMON] + [p for p in PEERS if not o.peer or "-".join(p) in o.peer]
-    measured = {s if s == DAEMON else title(*s): [] for s in subjects}
+    subjects = [*DAEMONS] + [p for p in PEERS if not o.peer or "-".join(p) in o.peer]
+    measured = {s if s in DAEMONS else title(*s): [] for s in subjects}
     for turn in range(o.rounds):
         for subject in subjects[turn % len(subjects):] + subjects[:turn % len(subjects)]:
-            name = subject if subject == DAEMON else title(*subject)
+            name = subject if subject in DAEMONS else title(*subject)
             print(f"round {turn + 1} of {o.rounds}: {name}", file=sys.stderr)
             measured[name].append(rig.with_directory(run, o, modules, subject))
     report(o, measured)
     rig.write_json(o.json, {"measured": measured, "options": vars(o)})
-    broken = [w for r in measured[DAEMON] for w in (faults(m) for m in r.values()) if w]
+    broken = [w for daemon in DAEMONS for r in measured[daemon] for w in (faults(m) for m in r.values()) if w]
     print("shardgate: nothing lost, nothing twice, order kept" if not broken else f"shardgate: NOT so: {broken}")
     return 1 if broken else 0
 

@@ -29,7 +29,7 @@ def zstd_kib():
 def run(o, compression, shards, directory):
     o.shards, o.guilds = shards, shards * o.guilds_per_shard
     sim = rig.Simulator(o, directory, unfurls=0, zstd_level=-5, zlib_level=1, zstd_window_log=WINDOW_LOG,
-                        replay_depth=700)
+                        replay_depth=700, starts_total=1000 + shards)
     began = time.monotonic()
     program = rig.daemon(o, sim, directory, compression=compression)
     try:

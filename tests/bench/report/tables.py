@@ -115,23 +115,25 @@ def counts(section):
 
 def peers(section):
     measured = section["measured"]
-    reference = [r["saturated"] for r in measured["shardgate"] if "saturated" in r]
+    ours = {name: [r["saturated"] for r in rounds if "saturated" in r] for name, rounds in measured.items()
+            if name.startswith("shardgate")}
     rate = section["options"]["rate"]
     rows, behind = [], False
     for name, rounds in measured.items():
         full, low = [r["saturated"] for r in rounds if "saturated" in r], [r["low"] for r in rounds]
-        cells, ratio = ["-"] * 3, ""
+        cells, ratios = ["-"] * 3, [""] * len(ours)
         if full:
             cells = [number(median(full, key), digits) for key, digits in (("events_s", 0), ("cpu_us", 1), ("cpu", 2))]
-            if name != "shardgate" and reference:
-                ratio = number(median(reference, "events_s") / median(full, "events_s"), 1)
+            if name not in ours:
+                ratios = [number(median(reference, "events_s") / median(full, "events_s"), 1) if reference else ""
+                          for reference in ours.values()]
         slow = median(low, "events_s") < KEEPS_UP * rate
         behind = behind or slow
         wrong = [number(sum(r[key] for r in full + low)) for key in ("missing", "out_of_order", "duplicates")]
-        rows.append((name, cells[0], ratio, *cells[1:], number(median(low, "events_s")) + ("*" if slow else ""),
+        rows.append((name, cells[0], *ratios, *cells[1:], number(median(low, "events_s")) + ("*" if slow else ""),
                      number(median(low, "cpu_us"), 1), *wrong))
     at = f"at {number(rate)}/s: "
-    yield from table(("who", "saturated: events/s", "shardgate/peer", "CPU µs per event", "core", at + "events/s",
+    yield from table(("who", "saturated: events/s", *(f"{name} / peer" for name in ours), "CPU µs per event", "core", at + "events/s",
                       at + "CPU µs per event", "lost", "in disorder", "twice"), rows)
     if behind:
         yield ""
