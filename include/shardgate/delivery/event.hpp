@@ -88,7 +88,8 @@ public:
     // "<session id>-<seq>", or the own event's key. Appends at most 160 characters that may stand
     // in a header and in a JSON string as they are; equal events give equal keys in every process.
     void append_key(std::string& out) const;
-    // What it weighs in the queue's byte bound: everything allocated for it.
+    // What it weighs in the queue's byte bound: all that is allocated for it, but for the rounding
+    // to 128 bytes.
     [[nodiscard]] std::size_t weight() const noexcept;
 
 private:
