@@ -56,7 +56,8 @@ deliverer::deliverer(boost::asio::any_io_executor loop, const config::settings& 
 void deliverer::push(const dispatch& event) {
     if (tap_ != nullptr) tap_->on_push(event);
     core_.push(event);
-    pump_for_company(event.received, event.received_wall);
+    // Not at the event's own time: while two shard sets run it may have been held for seconds.
+    if (has_company()) pump();
 }
 
 void deliverer::push_own(event_ptr event) {
@@ -67,14 +68,16 @@ void deliverer::push_own(event_ptr event) {
 
 // Requests that share a write, and events that share a request, must be there at the same time:
 // all that one turn of the loop brings, up to what one connection or one request takes.
-void deliverer::pump_for_company(time_point now, wall_ms wall) {
-    if (++unpumped_ >= company_) return pump(now, wall);
-    if (std::exchange(pump_posted_, true)) return;
+// True: it is time.
+bool deliverer::has_company() {
+    if (++unpumped_ >= company_) return true;
+    if (std::exchange(pump_posted_, true)) return false;
     boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
         if (alive.expired()) return;
         pump_posted_ = false;
         pump();
     });
+    return false;
 }
 
 void deliverer::pump() {
@@ -126,7 +129,7 @@ void deliverer::set_urls(const std::vector<std::string>& urls) {
 void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) {
     const wall_ms wall = wall_now();
     core_.on_outcome(request, outcome, now, wall);
-    pump_for_company(now, wall);
+    if (has_company()) pump(now, wall);
 }
 
 void deliverer::answer(interaction_callback callback) {

@@ -72,7 +72,7 @@ public:
 private:
     void on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) override;
     void pump(time_point now, wall_ms wall);
-    void pump_for_company(time_point now, wall_ms wall);
+    [[nodiscard]] bool has_company();
     void answer(interaction_callback callback);
 
     boost::asio::any_io_executor loop_;
