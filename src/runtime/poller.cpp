@@ -52,10 +52,10 @@ void poller::change(int fd, std::uint32_t events, watcher& who) noexcept {
 
 void poller::remove(int fd, const watcher& who) noexcept {
     if (!inner_.is_open()) return;  // the loop is being destroyed
-    epoll_event ignored{};
-    if (::epoll_ctl(inner_.native_handle(), EPOLL_CTL_DEL, fd, &ignored) != 0) return;
     for (std::size_t i = at_; i < told_count_; ++i)
         if (told_[i].data.ptr == &who) told_[i].data.ptr = nullptr;
+    epoll_event ignored{};
+    if (::epoll_ctl(inner_.native_handle(), EPOLL_CTL_DEL, fd, &ignored) != 0) return;
     if (--watched_ > 0) return;
     error_code nothing_waits;  // a loop without sockets may run out of work
     inner_.cancel(nothing_waits);

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "shardgate/runtime/poller.hpp"
 #include "sink/url_pool.hpp"
 
 namespace shardgate {
@@ -24,6 +25,8 @@ duration tick_period(duration timeout) noexcept {
 sink::loop_executor concrete(const boost::asio::any_io_executor& loop) {
     const auto* executor = loop.target<sink::loop_executor>();
     if (executor == nullptr) throw std::logic_error("http_sink needs an io_context's executor");
+    // Made now: without a descriptor for it a start fails, not a connection of a running daemon.
+    static_cast<void>(poller::of(executor->context()));
     return *executor;
 }
 

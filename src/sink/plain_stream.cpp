@@ -32,10 +32,12 @@ public:
     plain_stream& operator=(const plain_stream&) = delete;
 
     void connect(owner keep) override {
-        dialer_.start([this, keep = std::move(keep)](error_code ec, std::string_view detail) {
-            if (!ec) ec = take_over();
-            keep->on_connected(ec, ec ? detail : std::string_view());
-        });
+        dialer_.start(
+            [this, keep = std::move(keep)](const error_code& ec, std::string_view detail) {
+                if (ec) return keep->on_connected(ec, detail);
+                const error_code taken = take_over();
+                keep->on_connected(taken, "cannot wait for the connection: " + taken.message());
+            });
     }
 
     void read(char* to, std::size_t size, owner keep) override {
@@ -44,7 +46,7 @@ public:
         reader_ = std::move(keep);
         if (fd_ < 0)
             abort();
-        else if (std::exchange(muted_, false))
+        else if (!watched_)
             watch();
     }
 
@@ -67,7 +69,7 @@ public:
         dialer_.stop();
         socket_.close(ignored);
         if (fd_ >= 0) {
-            poller_.remove(fd_, *this);
+            stop_watching();
             ::close(std::exchange(fd_, -1));
         }
         abort();
@@ -82,6 +84,7 @@ private:
         fd_ = socket_.release(ec);
         if (ec) return ec;
         ec = poller_.add(fd_, EPOLLIN, *this);
+        watched_ = !ec;
         if (ec) ::close(std::exchange(fd_, -1));
         return ec;
     }
@@ -90,11 +93,8 @@ private:
         const owner keep = reader_ ? reader_ : writer_;  // a callback may let go of everything
         if (writer_ && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) go_on_writing();
         if (fd_ < 0 || (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
-        if (!reader_) {  // nobody wants it now: it would be told for ever
-            muted_ = true;
-            watch();
-            return;
-        }
+        // Nobody reads: it would be told for ever, and an error cannot be left out.
+        if (!reader_) return stop_watching();
         const ::ssize_t n = ::recv(fd_, to_, size_, 0);
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
         error_code ec;
@@ -105,9 +105,17 @@ private:
     }
 
     void watch() {
-        const std::uint32_t reads = muted_ ? 0U : EPOLLIN;
-        const std::uint32_t writes = writer_ ? EPOLLOUT : 0U;
-        poller_.change(fd_, reads | writes, *this);
+        const std::uint32_t events = EPOLLIN | (writer_ ? EPOLLOUT : 0U);
+        if (watched_)
+            poller_.change(fd_, events, *this);
+        else if (poller_.add(fd_, events, *this))
+            abort();
+        else
+            watched_ = true;
+    }
+
+    void stop_watching() {
+        if (std::exchange(watched_, false)) poller_.remove(fd_, *this);
     }
 
     void go_on_writing() {
@@ -168,7 +176,7 @@ private:
     owner reader_, writer_;
     std::vector<::iovec> rest_;  // what the kernel has not taken yet
     error_code write_error_;
-    bool muted_ = false;
+    bool watched_ = false;
 };
 
 }  // namespace
