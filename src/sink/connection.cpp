@@ -16,7 +16,9 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::size_t buffer_resting = 2048;
-constexpr std::size_t pieces_max = 60;  // Asio passes 64 to the kernel at a time
+constexpr std::size_t flush_max = 256U << 10;  // so much in one write, and one request more
+constexpr std::size_t cuts_max = 64;
+constexpr std::size_t foreseen = 3;  // answers
 constexpr auto drain_patience = std::chrono::seconds(1);
 constexpr auto idle_limit = std::chrono::seconds(4);
 constexpr std::uint8_t resends_max = 3;
@@ -45,7 +47,7 @@ connection::connection(std::shared_ptr<shared_state> shared, connection_owner& o
       owner_(&owner),
       constant_head_(constant_head),
       stream_(std::move(bytes)),
-      slots_(shared_->pipelining),
+      jobs_(shared_->pipelining),
       in_(buffer_resting) {}
 
 void connection::open() {
@@ -53,23 +55,21 @@ void connection::open() {
 }
 
 bool connection::has_room() const noexcept {
-    return owner_ != nullptr && count_ < slots_.size() && !write_failed_ && !retired_ &&
+    return owner_ != nullptr && count_ < jobs_.size() && !write_failed_ && !retired_ &&
            !(in_body_ && count_ == 0);
 }
 
-void connection::submit(job j) {
+void connection::submit(job&& j) {
     const time_point since = j.since;
     const bool waited = j.waited;
-    slot& s = at(count_);
-    s.work = std::move(j);
-    s.handed_over = s.whole = s.followed = false;
+    at(count_) = std::move(j);
     if (count_++ == 0) {
         // A request that waits for the connection to be made has its clock running already.
         deadline_ = later(connected_ && waited ? clock::now() : since, shared_->timeout);
         idle_until_ = never;
     }
     if (!connected_) return;
-    if (slots_.size() == 1) {
+    if (jobs_.size() == 1) {
         flush();
     } else {
         schedule_flush();
@@ -87,41 +87,30 @@ void connection::schedule_flush() {
 
 void connection::flush() {
     if (owner_ == nullptr || !connected_ || writing_ || write_failed_) return;
+    if (handed_over_ == count_) return;
     const wall_ms now = shared_->writer.wants_time() ? wall_now() : wall_ms{};
-    pieces_.clear();
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < count_ && pieces_.size() < pieces_max; ++i) {
-        slot& s = at(i);
-        if (s.handed_over) continue;
-        shared_->writer.render(s.work.request, constant_head_, now, s.rendered);
-        s.rendered.pieces(pieces_);
-        s.handed_over = true;
-        bytes += s.rendered.size();
-    }
-    if (pieces_.empty()) return;
-    shared_->stats.bytes_sent += bytes;
-    switch (stream_->write(pieces_, shared_from_this())) {
+    rendered_requests& out = shared_->outgoing;
+    out.clear();
+    while (handed_over_ < count_ && out.size() < flush_max && out.cuts() < cuts_max)
+        shared_->writer.render(at(handed_over_++).request, constant_head_, now, out);
+    auto& pieces = shared_->pieces;
+    pieces.clear();
+    out.pieces(pieces);
+    shared_->stats.bytes_sent += out.size();
+    switch (stream_->write(pieces)) {
     case stream::write_result::all:
-        mark_whole();
-        if (count_ > 0 && !at(count_ - 1).handed_over) schedule_flush();
+        arrived_ = handed_over_;
+        if (handed_over_ < count_) schedule_flush();
         break;
     case stream::write_result::later:
         writing_ = true;
-        mark_followed();
+        std::swap(unsent_, out);
+        // Part of it went out: only the last one has certainly not arrived.
+        arrived_ = handed_over_ - 1;
+        stream_->tell_written(shared_from_this());
         break;
     case stream::write_result::failed: write_failed_ = true; break;
     }
-}
-
-// Part of a write went out: of its requests only the last one has certainly not arrived.
-void connection::mark_followed() noexcept {
-    for (std::size_t i = 0; i + 1 < count_; ++i)
-        at(i).followed = at(i + 1).handed_over;
-}
-
-void connection::mark_whole() noexcept {
-    for (std::size_t i = 0; i < count_; ++i)
-        at(i).whole = at(i).handed_over;
 }
 
 void connection::on_connected(const error_code& ec, std::string_view detail) {
@@ -140,13 +129,21 @@ void connection::on_connected(const error_code& ec, std::string_view detail) {
 void connection::on_written(const error_code& ec) {
     writing_ = false;
     parked_.clear();
+    give_memory_back();
     if (owner_ == nullptr) return;
     if (ec) {
         write_failed_ = true;  // the read under way says more
         return;
     }
-    mark_whole();
+    arrived_ = handed_over_;
     flush();
+}
+
+// The next write's text is made in what the last one needed.
+void connection::give_memory_back() noexcept {
+    unsent_.clear();
+    if (shared_->outgoing.capacity() == 0) std::swap(shared_->outgoing, unsent_);
+    unsent_ = rendered_requests();
 }
 
 void connection::read_more() {
@@ -210,7 +207,7 @@ bool connection::answered(std::size_t used) {
     in_begin_ += used;
     // An answer to a request that is not written whole is legal, but the rest of it would have to
     // be written all the same: not worth it.
-    const bool reusable = oldest().maybe_arrived();
+    const bool reusable = maybe_arrived();
     std::vector<report> reports;
     const report first{pop().request.id, outcome_of(answer)};
     in_body_ = true;
@@ -223,10 +220,19 @@ bool connection::answered(std::size_t used) {
     } else {
         deadline_ = later(read_at_, std::min<duration>(shared_->timeout, drain_patience));
     }
-    if (shared_->listener != nullptr)
+    if (shared_->listener != nullptr) {
+        tell_of_next();
         shared_->listener->on_posted(first.request, first.outcome, read_at_);
+    }
     deliver(reports, "the connection ended with the answer before");
     return owner_ != nullptr;
+}
+
+// There are more answers in what was read.
+void connection::tell_of_next() noexcept {
+    if (in_begin_ == in_end_) return;
+    for (std::size_t i = std::min<std::size_t>(count_, foreseen); i > 0; --i)
+        shared_->listener->on_answer_near(at(i - 1).request.id, i);
 }
 
 // A response is over: the connection goes on, or goes.
@@ -270,7 +276,7 @@ void connection::fail(const ending& why) {
         // Without a connection all of them have the same fate, else only the oldest.
         for (std::size_t n = never_connected ? count_ : std::min<std::size_t>(count_, 1); n > 0;
              --n) {
-            const bool arrived = oldest().maybe_arrived();
+            const bool arrived = maybe_arrived();
             const job failed = pop();
             report r{failed.request.id, {}};
             r.outcome.connection_refused = why.refused;
@@ -289,7 +295,7 @@ void connection::fail(const ending& why) {
 // to delivery.
 void connection::give_back(bool handled_possibly, std::vector<report>& reports) {
     while (count_ > 0) {
-        const bool arrived = oldest().maybe_arrived();
+        const bool arrived = maybe_arrived();
         job j = pop();
         const bool may = arrived || j.maybe_received;
         if ((handled_possibly && arrived) || j.resent == resends_max) {
@@ -331,7 +337,7 @@ void connection::close() {
 void connection::kill() noexcept {
     shut();
     owner_ = nullptr;
-    count_ = 0;
+    count_ = handed_over_ = arrived_ = 0;
 }
 
 void connection::shut() noexcept {
@@ -356,16 +362,14 @@ void connection::deliver(const std::vector<report>& reports, std::string_view de
 }
 
 job connection::pop() {
-    slot& s = oldest();
-    if (writing_ && s.handed_over && !s.whole) {
-        parked_.push_back({s.work.request, std::move(s.rendered)});
-        s.rendered = rendered_request{};
-    }
-    job out = std::move(s.work);
-    s.work = job{};
-    s.rendered.clear();
-    first_ = (first_ + 1) % slots_.size();
+    job& oldest = jobs_[first_];
+    // The write under way may still read from its events.
+    if (unsent_.cuts() > 0) parked_.push_back(oldest.request);
+    job out = std::move(oldest);
+    if (++first_ == jobs_.size()) first_ = 0;
     --count_;
+    if (handed_over_ > 0) --handed_over_;
+    if (arrived_ > 0) --arrived_;
     return out;
 }
 

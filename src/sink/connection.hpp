@@ -46,6 +46,8 @@ struct shared_state {
     duration timeout;
     std::size_t connections;
     std::size_t pipelining;
+    rendered_requests outgoing;  // of the flush that is being made: its memory serves all of them
+    std::vector<std::string_view> pieces;
     sink_stats stats;
 };
 
@@ -65,7 +67,7 @@ public:
     // The connection is closed and holds no request any more.
     virtual void on_gone(connection& c) = 0;
     // The request was not handled by the connection it was sent on.
-    virtual void on_resend(job j) = 0;
+    virtual void on_resend(job&& j) = 0;
 };
 
 class connection final : public stream_listener, public std::enable_shared_from_this<connection> {
@@ -74,8 +76,8 @@ public:
                const std::string& constant_head, std::unique_ptr<stream> bytes);
 
     void open();
-    // Pre: has_room().
-    void submit(job j);
+    // Takes the job. Pre: has_room().
+    void submit(job&& j);
     [[nodiscard]] bool has_room() const noexcept;
     [[nodiscard]] std::size_t load() const noexcept { return count_; }
     // A write is still to come in this turn of the loop, and a request may join it.
@@ -96,20 +98,6 @@ public:
     void retire() noexcept { retired_ = true; }
 
 private:
-    struct slot {
-        job work;
-        rendered_request rendered;
-        bool handed_over = false;  // given to the stream
-        bool whole = false;        // taken by it whole
-        bool followed = false;     // in a write under way, with another request behind it
-
-        [[nodiscard]] bool maybe_arrived() const noexcept { return whole || followed; }
-    };
-    // What a write under way still reads from, although its answer has come.
-    struct parked {
-        delivery_request request;
-        rendered_request rendered;
-    };
     struct ending {
         std::string_view detail;
         bool io_error = false;  // end of stream, reset, …: not our decision
@@ -125,11 +113,11 @@ private:
 
     void flush();
     void schedule_flush();
-    void mark_whole() noexcept;
-    void mark_followed() noexcept;
+    void give_memory_back() noexcept;
     void read_more();
     void process();
     bool answered(std::size_t used);
+    void tell_of_next() noexcept;
     void end_response(bool reusable, std::vector<report>& reports);
     void go_on();
     void fail(const ending& why);
@@ -137,8 +125,12 @@ private:
     void shut() noexcept;
     void leave();
     void deliver(const std::vector<report>& reports, std::string_view detail) const;
-    [[nodiscard]] slot& oldest() noexcept { return slots_[first_]; }
-    [[nodiscard]] slot& at(std::size_t i) noexcept { return slots_[(first_ + i) % slots_.size()]; }
+    [[nodiscard]] job& at(std::size_t i) noexcept {
+        const std::size_t place = first_ + i;
+        return jobs_[place < jobs_.size() ? place : place - jobs_.size()];
+    }
+    // Of the oldest request.
+    [[nodiscard]] bool maybe_arrived() const noexcept { return arrived_ > 0; }
     [[nodiscard]] job pop();
     [[nodiscard]] delivery_outcome outcome_of(const http_answer& a) const;
     [[nodiscard]] std::string_view unread() const noexcept {
@@ -151,10 +143,13 @@ private:
     std::unique_ptr<stream> stream_;
     response_reader reader_;
 
-    std::vector<slot> slots_;  // a ring
+    std::vector<job> jobs_;  // a ring
     std::size_t first_ = 0, count_ = 0;
-    std::vector<std::string_view> pieces_;
-    std::vector<parked> parked_;
+    // So many of them, from the oldest on, were given to the stream, and so many may have arrived:
+    // in a write that is done, or with another request behind them in one that is under way.
+    std::size_t handed_over_ = 0, arrived_ = 0;
+    rendered_requests unsent_;              // a write under way reads from it
+    std::vector<delivery_request> parked_;  // and from these, although their answers have come
     std::vector<char> in_;
     std::size_t in_begin_ = 0, in_end_ = 0;
 

@@ -115,7 +115,7 @@ http_sink::~http_sink() {
     impl_->close();
 }
 
-void http_sink::post(delivery_request request, time_point now) {
+void http_sink::post(delivery_request&& request, time_point now) {
     impl_->arm();
     sink::job j;
     j.since = now;

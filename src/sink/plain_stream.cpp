@@ -5,9 +5,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 #include "shardgate/runtime/poller.hpp"
@@ -50,7 +52,7 @@ public:
             watch();
     }
 
-    write_result write(const std::vector<std::string_view>& pieces, owner keep) override {
+    write_result write(const std::vector<std::string_view>& pieces) override {
         rest_.clear();
         for (const std::string_view piece : pieces)
             if (!piece.empty()) rest_.push_back({const_cast<char*>(piece.data()), piece.size()});
@@ -59,9 +61,12 @@ public:
         case progress::failed: return write_result::failed;
         case progress::some: break;
         }
+        return write_result::later;
+    }
+
+    void tell_written(owner keep) override {
         writer_ = std::move(keep);
         watch();
-        return write_result::later;
     }
 
     void close() noexcept override {
@@ -90,17 +95,25 @@ private:
     }
 
     void on_ready(std::uint32_t events) override {
-        const owner keep = reader_ ? reader_ : writer_;  // a callback may let go of everything
-        if (writer_ && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) go_on_writing();
+        if (!writer_ || (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return take_in(events);
+        const owner keep = writer_;  // a callback may let go of everything
+        go_on_writing();
+        take_in(events);
+    }
+
+    void take_in(std::uint32_t events) {
         if (fd_ < 0 || (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
         // Nobody reads: it would be told for ever, and an error cannot be left out.
         if (!reader_) return stop_watching();
+        owner reader = std::move(reader_);
         const ::ssize_t n = ::recv(fd_, to_, size_, 0);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+            reader_ = std::move(reader);
+            return;
+        }
         error_code ec;
         if (n < 0) ec = error_of(errno);
         if (n == 0) ec = asio::error::eof;
-        const owner reader = std::move(reader_);
         reader->on_read(ec, n > 0 ? static_cast<std::size_t>(n) : 0);
     }
 
@@ -126,13 +139,19 @@ private:
         writer->on_written(how == progress::failed ? write_error_ : error_code());
     }
 
+    [[nodiscard]] ::ssize_t send_from(std::size_t first) const {
+        const ::iovec& one = rest_[first];
+        if (first + 1 == rest_.size()) return ::send(fd_, one.iov_base, one.iov_len, MSG_NOSIGNAL);
+        ::msghdr message{};
+        message.msg_iov = const_cast<::iovec*>(&one);
+        message.msg_iovlen = std::min<std::size_t>(rest_.size() - first, IOV_MAX);
+        return ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    }
+
     progress send_rest() {
         std::size_t first = 0;
         while (first < rest_.size()) {
-            ::msghdr message{};
-            message.msg_iov = rest_.data() + first;
-            message.msg_iovlen = rest_.size() - first;
-            const ::ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+            const ::ssize_t n = send_from(first);
             if (n < 0 && errno == EINTR) continue;
             if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
                 write_error_ = error_of(errno);

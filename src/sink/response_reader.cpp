@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view end_of_line = "\r\n";
 constexpr std::string_view end_of_head = "\r\n\r\n";
 constexpr std::size_t chunk_line_max = 256;
+constexpr std::size_t known_max = 512;
 
 char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -113,6 +114,14 @@ response_reader::event response_reader::read(std::string_view data, std::size_t&
 }
 
 response_reader::event response_reader::read_head(std::string_view data, std::size_t& used) {
+    if (skipped_ == 0 && is_known(data)) {
+        used = known_.size();
+        answer_ = known_answer_;
+        state_ = known_state_;
+        left_ = known_left_;
+        discarded_ = 0;
+        return event::head;
+    }
     for (;;) {
         const std::string_view rest = data.substr(used);
         constexpr std::string_view begins = "HTTP/1.";
@@ -124,9 +133,21 @@ response_reader::event response_reader::read_head(std::string_view data, std::si
         if (end == std::string_view::npos) return event::need_more;
         used += end + end_of_head.size();
         const event what = parse_head(rest.substr(0, end + end_of_line.size()));
+        if (what == event::head) keep_head(rest.substr(0, end + end_of_head.size()));
         if (what != event::need_more) return what;
         skipped_ += end + end_of_head.size();  // an interim response (RFC 9110 section 15.2)
     }
+}
+
+bool response_reader::is_known(std::string_view data) const noexcept {
+    return !known_.empty() && data.starts_with(known_);
+}
+
+void response_reader::keep_head(std::string_view head) {
+    known_.assign(head.size() <= known_max ? head : std::string_view());
+    known_answer_ = answer_;
+    known_state_ = state_;
+    known_left_ = left_;
 }
 
 response_reader::event response_reader::parse_head(std::string_view head) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "shardgate/base/time.hpp"
@@ -51,11 +52,19 @@ private:
     [[nodiscard]] bool parse_header(std::string_view name, std::string_view value);
     void parse_connection(std::string_view value);
     [[nodiscard]] event choose_body();
+    void keep_head(std::string_view head);
+    [[nodiscard]] bool is_known(std::string_view data) const noexcept;
     [[nodiscard]] event read_body(std::string_view data, std::size_t& used);
     [[nodiscard]] bool read_chunk_line(std::string_view data, std::size_t& used, event& out);
     [[nodiscard]] event bad(std::string_view why);
     [[nodiscard]] event abandon();
     [[nodiscard]] event finish();
+
+    // The last head, if it was short, and what it said: a handler's answers are alike.
+    std::string known_;
+    http_answer known_answer_;
+    state known_state_ = state::body;
+    std::uint64_t known_left_ = 0;
 
     state state_ = state::head;
     http_answer answer_;

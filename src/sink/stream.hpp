@@ -28,7 +28,7 @@ public:
     // `detail` lives during the call.
     virtual void on_connected(const error_code& ec, std::string_view detail) = 0;
     virtual void on_read(const error_code& ec, std::size_t size) = 0;
-    virtual void on_written(const error_code& ec) = 0;  // only after write() said later
+    virtual void on_written(const error_code& ec) = 0;  // after tell_written()
 };
 
 // No callback is called from inside a call. After close() they still come, with an error.
@@ -43,11 +43,12 @@ public:
 
     enum class write_result : std::uint8_t {
         all,     // taken over whole
-        later,   // on_written follows; the pieces' bytes must stay where they are until then
+        later,   // call tell_written(); the pieces' bytes must stay where they are until then
         failed,  // the connection is broken: the read under way will say how
     };
-    [[nodiscard]] virtual write_result write(const std::vector<std::string_view>& pieces,
-                                             owner keep) = 0;
+    [[nodiscard]] virtual write_result write(const std::vector<std::string_view>& pieces) = 0;
+    // At once after write() said later: on_written follows.
+    virtual void tell_written(owner keep) = 0;
     virtual void close() noexcept = 0;
 };
 

@@ -40,15 +40,18 @@ public:
                              });
     }
 
-    write_result write(const std::vector<std::string_view>& pieces, owner keep) override {
+    write_result write(const std::vector<std::string_view>& pieces) override {
         joined_.clear();
         if (joined_.capacity() > joined_kept) joined_.shrink_to_fit();
         for (const std::string_view piece : pieces)
             joined_ += piece;
+        return write_result::later;
+    }
+
+    void tell_written(owner keep) override {
         asio::async_write(
             tls_, asio::buffer(joined_),
             [keep = std::move(keep)](const error_code& ec, std::size_t) { keep->on_written(ec); });
-        return write_result::later;
     }
 
     void close() noexcept override {

@@ -59,7 +59,7 @@ void url_pool::on_secrets_changed() {
     if (problem_.empty()) constant_head_ = shared_->writer.constant_head(to_);
 }
 
-void url_pool::submit(job j) {
+void url_pool::submit(job&& j) {
     if (!problem_.empty()) {
         fail_later(shared_, j.request.id, problem_);
     } else {
@@ -67,7 +67,7 @@ void url_pool::submit(job j) {
     }
 }
 
-void url_pool::place(job j) {
+void url_pool::place(job&& j) {
     if (connection* c = pick(j)) {
         c->submit(std::move(j));
     } else {
@@ -170,7 +170,7 @@ void url_pool::place_pending() {
     }
 }
 
-void url_pool::on_resend(job j) {
+void url_pool::on_resend(job&& j) {
     j.waited = true;
     pending_.push_back(std::move(j));
 }

@@ -24,7 +24,7 @@ public:
     url_pool(std::shared_ptr<shared_state> shared, std::string url);
     ~url_pool() override;
 
-    void submit(job j);
+    void submit(job&& j);
     void tick(time_point now);
     // Takes no more requests of its own; what is under way finishes.
     void retire();
@@ -39,7 +39,7 @@ public:
 private:
     void on_free(connection& c) override;
     void on_gone(connection& c) override;
-    void on_resend(job j) override;
+    void on_resend(job&& j) override;
 
     [[nodiscard]] connection* pick(const job& j);
     [[nodiscard]] connection* pick_another(const job& j, bool fresh);
@@ -48,7 +48,7 @@ private:
     [[nodiscard]] connection* make();
     [[nodiscard]] std::size_t limit(const job& j) const noexcept;
     void drop(const connection& c);
-    void place(job j);
+    void place(job&& j);
     void place_pending();
 
     std::shared_ptr<shared_state> shared_;

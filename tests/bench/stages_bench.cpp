@@ -126,7 +126,7 @@ void render(benchmark::State& state) {
     sink::request_writer writer(handler, 1);
     const std::string head =
         writer.constant_head(*sink::parse_endpoint("http://127.0.0.1:8080/events"));
-    sink::rendered_request rendered;
+    sink::rendered_requests rendered;
     std::vector<std::string_view> pieces;
     delivery_request request;
     request.items.emplace_back();

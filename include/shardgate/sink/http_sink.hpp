@@ -23,6 +23,11 @@ public:
     // Exactly once per post(), never from inside it. `now`: when the answer was read.
     virtual void on_posted(std::uint64_t request, const delivery_outcome& outcome,
                            time_point now) = 0;
+    // A hint that changes nothing: the answer to `request` has been read too, and on_posted() comes
+    // in so many calls. Time to fetch what it will need into the CPU's cache.
+    virtual void on_answer_near(std::uint64_t request, std::size_t calls) noexcept {
+        static_cast<void>(request), static_cast<void>(calls);
+    }
 };
 
 struct sink_stats {
@@ -40,7 +45,7 @@ public:
     ~http_sink();  // drops every connection without calling back
 
     // Sends it now: delivery keeps the number in flight within the window. `now` is the clock's.
-    void post(delivery_request request, time_point now);
+    void post(delivery_request&& request, time_point now);
     // As delivery::set_urls(); requests under way finish.
     void set_urls(const std::vector<std::string>& urls);
     // Takes up time-out, connections and secrets; not the URLs. Requests under way keep theirs.

@@ -57,7 +57,7 @@ private:
     sink::request_writer writer_{handler_, 1};
     std::string head_ =
         writer_.constant_head(*sink::parse_endpoint("http://127.0.0.1:8080/events"));
-    sink::rendered_request rendered_;
+    sink::rendered_requests rendered_;
     std::vector<std::string_view> pieces_;
     std::uint64_t safe_ = 0;
 };

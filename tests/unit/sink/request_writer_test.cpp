@@ -32,7 +32,7 @@ struct parts {
 parts render(const config::handler& handler, const delivery_request& request,
              const std::string& url = "http://bot:8080/events?x=1") {
     request_writer writer(handler, 1);
-    rendered_request rendered;
+    rendered_requests rendered;
     const std::string constant = writer.constant_head(*parse_endpoint(url));
     writer.render(request, constant, wall, rendered);
     std::vector<std::string_view> pieces;
@@ -86,16 +86,47 @@ TEST(RequestWriter, EveryEnvelopeByteForByte) {
     EXPECT_EQ(body(config::envelope_mode::raw), f);
 }
 
-TEST(RequestWriter, TheFrameIsNotCopied) {
+TEST(RequestWriter, ALongFrameIsNotCopied) {
     request_writer writer(config::handler{}, 1);
-    rendered_request rendered;
-    const auto event = sample_event(41);
+    rendered_requests rendered;
+    const auto event = sample_event(41, "MESSAGE_CREATE", '"' + std::string(5000, 'x') + '"');
     const auto request = sample_request(1, event);
     writer.render(request, "", wall, rendered);
     std::vector<std::string_view> pieces;
     rendered.pieces(pieces);
     ASSERT_EQ(pieces.size(), 3U);
     EXPECT_EQ(pieces[1].data(), event->frame().data());
+    EXPECT_EQ(rendered.cuts(), 1U);
+}
+
+TEST(RequestWriter, RequestsOfOneWriteAreOneText) {
+    const auto long_one = sample_event(3, "GUILD_CREATE", '"' + std::string(5000, 'x') + '"');
+    const std::vector<delivery_request> requests = {
+        sample_request(1, sample_event(1)), sample_request(2, sample_event(2)),
+        sample_request(3, long_one), sample_request(4, sample_event(4))};
+    const auto text_of = [](const rendered_requests& rendered) {
+        std::vector<std::string_view> pieces;
+        rendered.pieces(pieces);
+        std::string all;
+        for (const auto piece : pieces)
+            all += piece;
+        return all;
+    };
+    request_writer together(config::handler{}, 1), apart(config::handler{}, 1);
+    rendered_requests all;
+    std::string expected;
+    for (const auto& r : requests) {
+        together.render(r, "POST / HTTP/1.1\r\n", wall, all);
+        rendered_requests one;
+        apart.render(r, "POST / HTTP/1.1\r\n", wall, one);
+        expected += text_of(one);
+    }
+    EXPECT_EQ(text_of(all), expected);
+    EXPECT_EQ(all.size(), expected.size());
+    EXPECT_EQ(all.cuts(), 1U);
+    all.clear();
+    EXPECT_TRUE(all.empty());
+    EXPECT_EQ(text_of(all), "");
 }
 
 TEST(RequestWriter, MarksAndAttemptsHaveTheirHeaders) {
@@ -156,7 +187,7 @@ TEST(RequestWriter, EveryKeySignsTimestampAndBody) {
     handler.signing_keys.emplace_back("one");
     handler.signing_keys.emplace_back("two");
     request_writer writer(handler, 1);
-    rendered_request rendered;
+    rendered_requests rendered;
     for (const std::uint64_t seq : {41, 42}) {  // the contexts are used again
         writer.render(sample_request(1, sample_event(seq)), "", wall, rendered);
         (void)rendered;
@@ -173,7 +204,7 @@ TEST(RequestWriter, ASignatureIsTheSameWhenTheWriterIsUsedAgain) {
     handler.signing_keys.emplace_back("one");
     request_writer writer(handler, 1);
     const auto signature = [&writer] {
-        rendered_request rendered;
+        rendered_requests rendered;
         const auto request = sample_request(1, sample_event(41));
         writer.render(request, "", wall, rendered);
         std::vector<std::string_view> pieces;
@@ -211,17 +242,19 @@ TEST(RequestWriter, UserInfoOfTheUrlBecomesBasicUnlessASecretIsSet) {
 
 TEST(RequestWriter, EveryRequestHasATraceOfItsOwn) {
     request_writer writer(config::handler{}, 1);
-    std::set<std::string> traces;
+    std::set<std::string> traces, spans;
     for (std::uint64_t i = 1; i <= 1000; ++i) {
-        rendered_request rendered;
+        rendered_requests rendered;
         const auto request = sample_request(i);
         writer.render(request, "", wall, rendered);
         std::vector<std::string_view> pieces;
         rendered.pieces(pieces);
         const auto at = pieces[0].find("traceparent: 00-");
         traces.emplace(pieces[0].substr(at + 16, 32));
+        spans.emplace(pieces[0].substr(at + 49, 16));
     }
     EXPECT_EQ(traces.size(), 1000U);
+    EXPECT_EQ(spans.size(), 1000U);
 }
 
 }  // namespace

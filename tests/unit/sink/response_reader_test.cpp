@@ -51,6 +51,44 @@ reading read_whole(std::string_view text) {
     return read_all(text, text.size());
 }
 
+// The reader knows its last head again: what it makes of the next one must not depend on that.
+TEST(ResponseReader, EveryAnswerIsReadAsByANewReader) {
+    const std::vector<std::string> texts = {
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nDate: x\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nDate: y\r\nKeep-Alive: timeout=7\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHTTP/",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "HTTP/1.1 429 Slow\r\nRetry-After: 3\r\nContent-Length: 1\r\n\r\nx",
+        "HTTP/1.1 503 Away\r\nX-Long: " + std::string(600, 'a') + "\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    };
+    std::mt19937 random(1);
+    for (const std::size_t step : {1UL, 7UL, 64UL, 1UL << 20}) {
+        std::string all;
+        std::vector<http_answer> expected;
+        for (int i = 0; i < 400; ++i) {
+            // Often the same one again.
+            const std::string& text = texts[random() % 3 == 0 ? random() % texts.size() : 1];
+            const auto alone = read_whole(text);
+            ASSERT_EQ(alone.answers.size(), 1U) << text;
+            expected.push_back(alone.answers.front());
+            all += text;
+        }
+        const auto r = read_all(all, step);
+        EXPECT_FALSE(r.bad) << r.problem;
+        EXPECT_EQ(r.finished, expected.size());
+        ASSERT_EQ(r.answers.size(), expected.size());
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            EXPECT_EQ(r.answers[i].status, expected[i].status);
+            EXPECT_EQ(r.answers[i].keep_alive, expected[i].keep_alive);
+            EXPECT_EQ(r.answers[i].keep_alive_timeout, expected[i].keep_alive_timeout);
+            EXPECT_EQ(r.answers[i].retry_after, expected[i].retry_after);
+        }
+    }
+}
+
 TEST(ResponseReader, NoContentNeedsNoBody) {
     const auto r = read_whole("HTTP/1.1 204 No Content\r\nDate: x\r\n\r\n");
     ASSERT_EQ(r.answers.size(), 1U);
