@@ -3,6 +3,7 @@
 #include "shardgate/delivery/delivery.hpp"
 
 #include <algorithm>
+#include <boost/smart_ptr/make_local_shared.hpp>
 #include <utility>
 
 #include "delivery/delivery_impl.hpp"
@@ -59,7 +60,7 @@ void delivery::impl::make_endpoints(const std::vector<std::string>& urls) {
     const handler_url_settings s = url_settings();
     endpoints.clear();
     for (const std::string& url : urls)
-        endpoints.push_back(std::make_shared<handler_url>(url, s, random));
+        endpoints.push_back(boost::make_local_shared<handler_url>(url, s, random));
 }
 
 lane_key delivery::impl::key_of(const queued_event& event) {
@@ -231,13 +232,13 @@ void delivery::impl::fill(const lane& first, flight& f, std::size_t& bytes) {
     }
 }
 
-delivery_request delivery::impl::start(lane& first, std::size_t url, time_point now) {
+void delivery::impl::start(lane& first, std::size_t url, time_point now,
+                           delivery_request& request) {
     flight& f = new_flight();
     f.target = endpoints[url];
     f.ticket = f.target->on_started(first.urgent, first.serial);
     f.started = now;
     ++in_flight;
-    delivery_request request;
     request.id = f.id;
     request.url = url;
     request.reserved = first.urgent;
@@ -257,14 +258,14 @@ delivery_request delivery::impl::start(lane& first, std::size_t url, time_point 
         f.marked = f.marked || item.answered != interaction_answer::none;
         request.items.push_back(std::move(item));
     }
-    return request;
 }
 
-std::optional<delivery_request> delivery::impl::next(std::size_t group, std::size_t url,
-                                                     time_point now) {
+bool delivery::impl::next(std::size_t group, std::size_t url, time_point now,
+                          std::optional<delivery_request>& out) {
     lane* l = waiting.pick(group, *endpoints[url], now);
-    if (l == nullptr) return std::nullopt;
-    return start(*l, url, now);
+    if (l == nullptr) return false;
+    start(*l, url, now, out.emplace());
+    return true;
 }
 
 // ---- the facade
@@ -298,26 +299,26 @@ void delivery::push_own(event_ptr event, time_point now) {
 
 std::optional<delivery_request> delivery::next_request(time_point now) {
     impl& d = *impl_;
+    std::optional<delivery_request> out;
     d.waiting.on_time(now);
-    if (d.paused) return std::nullopt;
+    if (d.paused) return out;
     const std::size_t n = d.endpoints.size();
     if (d.handler.balance == config::balance_mode::failover) {
         // In order of preference: a closed one takes everything; open ones before it get their
         // probes.
         for (std::size_t url = 0; url < n; ++url) {
-            if (auto r = d.next(0, url, now)) return r;
-            if (!d.endpoints[url]->open()) return std::nullopt;
+            if (d.next(0, url, now, out) || !d.endpoints[url]->open()) return out;
         }
-        return std::nullopt;
+        return out;
     }
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t url = (d.turn + i) % n;
-        if (auto r = d.next(url, url, now)) {
+        if (d.next(url, url, now, out)) {
             d.turn = (url + 1) % n;
-            return r;
+            return out;
         }
     }
-    return std::nullopt;
+    return out;
 }
 
 time_point delivery::deadline() const noexcept {

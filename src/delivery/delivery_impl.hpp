@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/container/small_vector.hpp>
+#include <boost/smart_ptr/local_shared_ptr.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,7 +33,7 @@ struct delivery::impl {
     // One request under way. With ordering "none" its entries come from several lanes.
     struct flight {
         std::uint64_t id = 0;  // 0 = free
-        std::shared_ptr<handler_url> target;
+        boost::local_shared_ptr<handler_url> target;
         handler_url::ticket ticket;
         time_point started{};
         boost::container::small_vector<entry*, 1> entries;
@@ -51,14 +52,18 @@ struct delivery::impl {
     void tell_gaps(time_point now, wall_ms wall);
     // Out of its lane and the books, with a word to the listener.
     void settle(entry& e, settled_as how, time_point now);
-    [[nodiscard]] std::optional<delivery_request> next(std::size_t group, std::size_t url,
-                                                       time_point now);
-    [[nodiscard]] delivery_request start(lane& l, std::size_t url, time_point now);
+    // False: nothing may be sent now. `out` is empty before.
+    [[nodiscard]] bool next(std::size_t group, std::size_t url, time_point now,
+                            std::optional<delivery_request>& out);
+    void start(lane& l, std::size_t url, time_point now, delivery_request& request);
     void gather(lane& l, flight& f, std::size_t& bytes);
     void fill(const lane& first, flight& f, std::size_t& bytes);
     [[nodiscard]] bool may_share(const lane& l) const noexcept;
     [[nodiscard]] flight& new_flight();
     [[nodiscard]] flight* find_flight(std::uint64_t id) noexcept;
+    // Fetch into the cache: the entry, and what it points to.
+    static void fetch(const entry& e) noexcept;
+    static void fetch_around(const entry& e) noexcept;
     [[nodiscard]] handler_url_settings url_settings() const noexcept;
     void make_endpoints(const std::vector<std::string>& urls);
 
@@ -143,8 +148,8 @@ struct delivery::impl {
     gap_tracker gaps;
     dead_letter_box dead;
     interaction_desk desk;
-    std::vector<std::shared_ptr<handler_url>> endpoints;  // by URL
-    std::vector<flight> flights;                          // slot = id & slot_mask
+    std::vector<boost::local_shared_ptr<handler_url>> endpoints;  // by URL
+    std::vector<flight> flights;                                  // slot = id & slot_mask
     std::vector<std::size_t> free_flights;
     std::uint64_t last_flight = 0;
     std::size_t turn = 0;  // which group is asked first

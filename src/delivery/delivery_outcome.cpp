@@ -18,6 +18,17 @@ std::string reason_of(const delivery_outcome& o) {
     return text;
 }
 
+// Into the CPU's cache, to be written to.
+template <class T>
+void fetch_lines(const T* object) noexcept {
+    constexpr std::size_t line = 64;
+    const auto* const bytes = reinterpret_cast<const char*>(object);
+    for (std::size_t at = 0; at < sizeof(T); at += line)
+        __builtin_prefetch(bytes + at, 1);
+    // Or GCC takes whoever does nothing else for a function without effect, and leaves it out.
+    asm volatile("");
+}
+
 }  // namespace
 
 void delivery::on_outcome(std::uint64_t request, const delivery_outcome& outcome, time_point now,
@@ -25,22 +36,45 @@ void delivery::on_outcome(std::uint64_t request, const delivery_outcome& outcome
     impl& d = *impl_;
     impl::flight* slot = d.find_flight(request);
     if (slot == nullptr) return;
-    // Out of its slot first: settling may start nothing, but callers of ours may look at the slots.
-    impl::flight f = std::move(*slot);
-    slot->id = 0;
-    slot->entries.clear();
-    d.free_flights.push_back(request & impl::slot_mask);
+    // It has landed, but its slot is not free before all is done: settling starts nothing.
+    impl::flight& f = *slot;
+    f.id = 0;
     --d.in_flight;
     d.request_seconds.observe(now - f.started);
-    d.land(f);
-    switch (read_answer(outcome)) {
+    const answer what = read_answer(outcome);
+    switch (what) {
     case answer::accepted: d.on_accepted(f, now, wall); break;
     case answer::refused: d.on_refused(f, outcome, now, wall); break;
     case answer::away: d.on_away(f, outcome, now, wall); break;
     }
     // Only a handler that answers is told: while it is away a run goes on.
-    if (read_answer(outcome) != answer::away) d.tell_gaps(now, wall);
+    if (what != answer::away) d.tell_gaps(now, wall);
+    f.entries.clear();
+    f.target.reset();
+    d.free_flights.push_back(request & impl::slot_mask);
     d.keep_bounds(now);
+}
+
+// ---- what will be needed
+// --------------------------------------------------------------------------
+
+void delivery::impl::fetch(const entry& e) noexcept {
+    fetch_lines(&e);
+}
+
+void delivery::impl::fetch_around(const entry& e) noexcept {
+    fetch_lines(e.event.get());
+    fetch_lines(e.where);
+}
+
+void delivery::foresee(std::uint64_t request, std::size_t calls) const noexcept {
+    const std::size_t slot = request & impl::slot_mask;
+    if (slot >= impl_->flights.size()) return;
+    const impl::flight& f = impl_->flights[slot];
+    if (calls > 2) return fetch_lines(&f);
+    if (f.id != request || f.entries.empty()) return;
+    const entry& first = *f.entries.front();
+    calls == 2 ? impl::fetch(first) : impl::fetch_around(first);
 }
 
 void delivery::impl::land(flight& f) {
@@ -70,7 +104,14 @@ void delivery::impl::on_accepted(flight& f, time_point now, wall_ms wall) {
     ++counts.requests_ok;
     ++successes;
     if (f.target->on_answered(f.ticket)) note_breaker(*f.target, false, now);
-    for (entry* e : f.entries) {
+    // They do not land: nothing may shed them, and they leave the queue now.
+    for (const entry* e : f.entries)
+        e->where->in_flight = false;
+    const std::size_t n = f.entries.size();
+    for (std::size_t i = 0; i < n; ++i) {
+        if (i + 4 < n) fetch(*f.entries[i + 4]);
+        if (i + 2 < n) fetch_around(*f.entries[i + 2]);
+        entry* const e = f.entries[i];
         lane& l = *e->where;
         l.failures = l.fixed_batch = 0;
         if (l.singles > 0) --l.singles;
@@ -83,6 +124,7 @@ void delivery::impl::on_accepted(flight& f, time_point now, wall_ms wall) {
 void delivery::impl::on_refused(flight& f, const delivery_outcome& o, time_point now,
                                 wall_ms wall) {
     ++counts.requests_refused;
+    land(f);
     if (f.target->on_answered(f.ticket)) note_breaker(*f.target, false, now);
     if (f.entries.size() == 1) {
         lane& l = *f.entries.front()->where;
@@ -110,6 +152,7 @@ bool delivery::impl::poisoned(entry& e, const delivery_outcome& o) {
 
 void delivery::impl::on_away(flight& f, const delivery_outcome& o, time_point now, wall_ms wall) {
     ++(o.timed_out ? counts.requests_timed_out : counts.requests_failed);
+    land(f);
     entry& head = *f.entries.front();
     lane& l = *head.where;
     handler_url_failure failure;

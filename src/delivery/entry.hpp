@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <boost/intrusive/unordered_set.hpp>
 #include <cstdint>
 #include <deque>
 
@@ -44,7 +45,8 @@ struct unsafe_mark {
     bool writing = false;  // durable when the batch under way is
 };
 
-struct entry {
+// Three lines of the CPU's cache, and never four.
+struct alignas(64) entry {
     intrusive::list_member_hook<plain_link> in_lane, in_class, by_age;
     event_ptr event;
     lane* where = nullptr;
@@ -106,7 +108,7 @@ using age_queue =
     intrusive::list<entry, intrusive::member_hook<entry, decltype(entry::by_age), &entry::by_age>>;
 
 // A FIFO with one request in flight. Exists only while it holds something.
-struct lane {
+struct alignas(64) lane {
     enum class place : std::uint8_t {
         nowhere,  // being moved, or in flight
         ready,    // in its group's ready list
@@ -114,8 +116,9 @@ struct lane {
         fenced,   // its head belongs to a later epoch
     };
 
-    intrusive::list_member_hook<plain_link> in_place;
+    intrusive::unordered_set_member_hook<plain_link> in_index;
     lane_key key;
+    intrusive::list_member_hook<plain_link> in_place;
     std::uint64_t serial = 0;  // never used twice
     lane_queue queue;
     place at = place::nowhere;
@@ -139,6 +142,15 @@ struct lane {
 
     [[nodiscard]] bool spilled() const noexcept { return readable > 0 || !pending.empty(); }
 };
+
+struct key_of_lane {
+    using type = lane_key;
+    const lane_key& operator()(const lane& l) const noexcept { return l.key; }
+};
+using lane_index = intrusive::unordered_set<
+    lane, intrusive::member_hook<lane, decltype(lane::in_index), &lane::in_index>,
+    intrusive::key_of_value<key_of_lane>, intrusive::hash<lane_key_hash>,
+    intrusive::equal<std::equal_to<lane_key>>, intrusive::power_2_buckets<true>>;
 
 using lane_list =
     intrusive::list<lane, intrusive::member_hook<lane, decltype(lane::in_place), &lane::in_place>>;

@@ -105,9 +105,9 @@ std::uint64_t stable_hash(string_view text) {
     return hash;
 }
 
-// A session id stands in a header and may be anything: percent-encoded, and what is too long is
-// told apart by its hash.
-void append_session(std::string& out, string_view id) {
+}  // namespace
+
+void append_session_id(std::string& out, string_view id) {
     if (id.size() <= longest_id && std::all_of(id.begin(), id.end(), is_unreserved)) {
         out += id;  // nearly always
         return;
@@ -130,8 +130,6 @@ void append_session(std::string& out, string_view id) {
         }
     }
 }
-
-}  // namespace
 
 void* queued_event::operator new(std::size_t object, text_bytes text) {
     return event_memory::take(object + text.count);
@@ -156,27 +154,32 @@ event_ptr queued_event::from(const dispatch& event) {
     // An escaped token is the scanner's copy and lies outside the frame.
     const bool token_in_frame = lies_in(token, renamed ? event.d : event.frame);
 
-    const number_text seq(event.seq.value);
+    const number_text seq(renamed ? event.seq.value : 0);
     const frame_pieces renewed(name, seq.view(), event.d);
     const std::size_t frame_size = renamed ? renewed.size() : event.frame.size();
     const std::size_t text_size =
         frame_size + stored_name.size() + (token_in_frame ? 0 : token.size()) + event.key.size();
 
+    // First of all: to count another holder waits until all that was written before is in memory.
+    session_handle session = event.session != nullptr ? *event.session : session_handle();
     auto* e = new (text_bytes{text_size}) queued_event;
-    const event_ptr owner(e);
+    const event_ptr owner(e, false);
+    e->session = std::move(session);
     piece_writer out(e->text());
     if (renamed)
         renewed.write(out);
     else
         out.put(event.frame);
-    out.put(stored_name);
-    if (!token_in_frame)
-        e->token_at_ = out.size();
-    else
-        e->token_at_ = renamed ? renewed.offset_of_d() + offset_in(token, event.d)
-                               : offset_in(token, event.frame);
-    if (!token_in_frame) out.put(token);
-    out.put(event.key);
+    if (text_size > frame_size || token_in_frame) {  // few have more than their frame
+        out.put(stored_name);
+        if (!token_in_frame)
+            e->token_at_ = out.size();
+        else
+            e->token_at_ = renamed ? renewed.offset_of_d() + offset_in(token, event.d)
+                                   : offset_in(token, event.frame);
+        if (!token_in_frame) out.put(token);
+        out.put(event.key);
+    }
 
     e->forwarded_ = forwarded;
     e->name_size_ = small(stored_name.size());
@@ -189,7 +192,6 @@ event_ptr queued_event::from(const dispatch& event) {
     e->shards = event.shards;
     e->gen = event.gen;
     e->seq = event.seq;
-    if (event.session != nullptr) e->session = *event.session;
     e->event = event.event;
     e->mark = event.mark;
     e->interaction_has_message = event.fields.interaction_has_message;
@@ -211,7 +213,7 @@ event_ptr queued_event::own(string_view name, string_view d, string_view key, sh
     const std::size_t text_size = frame.size() + stored_name.size() + key.size();
 
     auto* e = new (text_bytes{text_size}) queued_event;
-    const event_ptr owner(e);
+    const event_ptr owner(e, false);
     piece_writer out(e->text());
     frame.write(out);
     out.put(stored_name);
@@ -241,7 +243,7 @@ event_ptr queued_event::restore(const event_parts& parts) {
         parts.frame.size() + stored_name.size() + parts.token.size() + parts.own_key.size();
 
     auto* e = new (text_bytes{text_size}) queued_event;
-    const event_ptr owner(e);
+    const event_ptr owner(e, false);
     piece_writer out(e->text());
     out.put(parts.frame);
     out.put(stored_name);
@@ -316,7 +318,7 @@ void queued_event::append_key(std::string& out) const {
         return;
     }
     if (session != nullptr) {
-        append_session(out, *session);
+        append_session_id(out, *session);
     } else {  // still one key an event
         out += "none.";
         out += number_text(gen.value).view();

@@ -53,6 +53,8 @@ public:
         free_block* const block = lists_[index];
         if (block == nullptr) return nullptr;
         lists_[index] = block->next;
+        // The next one's link would be waited for: nobody has looked at it for a while.
+        if (block->next != nullptr) __builtin_prefetch(block->next, 1);
         bytes_ -= index * granule;
         return block;
     }

@@ -14,10 +14,12 @@ std::uint64_t key_of(generation gen, shard_id shard) noexcept {
 }  // namespace
 
 shard_order& fences::of(generation gen, shard_id shard) {
+    if (last_ != nullptr && last_->gen == gen && last_->shard == shard) return *last_;
     if (orders_.size() >= shards_kept) forget_idle();
     shard_order& order = orders_[key_of(gen, shard)];
     order.gen = gen;
     order.shard = shard;
+    last_ = &order;
     return order;
 }
 
@@ -92,6 +94,7 @@ void fences::settle_recount() {
 }
 
 void fences::forget_idle() {
+    last_ = nullptr;
     std::erase_if(orders_, [](const auto& item) {
         const shard_order& o = item.second;
         return o.counts.size() == 1 && o.counts.front() == 0 && o.unsafe.empty();

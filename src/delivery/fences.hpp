@@ -47,6 +47,7 @@ private:
 
     // By generation and shard. Entries point into it: std::unordered_map keeps addresses.
     std::unordered_map<std::uint64_t, shard_order> orders_;
+    shard_order* last_ = nullptr;  // asked for: a shard's events come in runs
 };
 
 }  // namespace shardgate

@@ -9,37 +9,56 @@
 
 namespace shardgate {
 
-lanes::lanes(std::size_t groups, batch_rules batches) : batches_(batches), ready_(groups) {}
+namespace {
+
+constexpr std::size_t first_buckets = 256;  // a power of two, as all that follow
+
+}  // namespace
+
+lanes::lanes(std::size_t groups, batch_rules batches)
+    : batches_(batches),
+      buckets_(first_buckets),
+      all_(lane_index::bucket_traits(buckets_.data(), buckets_.size())),
+      ready_(groups) {}
 
 lanes::~lanes() {
     for (ready_lists& r : ready_)
         r.urgent.clear(), r.normal.clear();
     for (auto& item : fenced_)
         item.second.clear();
-    for (auto& item : all_)
-        item.second->queue.clear(), item.second->pending.clear();
+    all_.clear_and_dispose([](lane* l) {
+        l->queue.clear(), l->pending.clear();
+        delete l;
+    });
 }
 
 lane& lanes::get(const lane_key& key) {
-    if (const auto it = all_.find(key); it != all_.end()) return *it->second;
-    lane* l = nullptr;
+    lane_index::insert_commit_data place;
+    const auto [known, is_new] = all_.insert_check(key, place);
+    if (!is_new) return *known;
+    std::unique_ptr<lane> l;
     if (pool_.empty()) {
-        l = all_.emplace(key, std::make_unique<lane>()).first->second.get();
+        l = std::make_unique<lane>();
     } else {
-        auto node = std::move(pool_.back());
+        l = std::move(pool_.back());
         pool_.pop_back();
-        node.key() = key;
-        l = node.mapped().get();
-        all_.insert(std::move(node));
     }
     l->key = key;
     l->serial = ++last_serial_;
-    return *l;
+    lane& added = *all_.insert_commit(*l.release(), place);
+    if (all_.size() > buckets_.size()) grow_index();
+    return added;
+}
+
+void lanes::grow_index() {
+    std::vector<lane_index::bucket_type> more(buckets_.size() * 2);
+    all_.rehash(lane_index::bucket_traits(more.data(), more.size()));
+    buckets_.swap(more);
 }
 
 lane* lanes::find(const lane_key& key) noexcept {
     const auto it = all_.find(key);
-    return it == all_.end() ? nullptr : it->second.get();
+    return it == all_.end() ? nullptr : &*it;
 }
 
 void lanes::place(lane& l, time_point now) {
@@ -109,7 +128,8 @@ void lanes::take_off(lane& l) {
 }
 
 void lanes::retire(lane& l) {
-    auto node = all_.extract(l.key);
+    all_.erase(all_.iterator_to(l));
+    std::unique_ptr<lane> owned(&l);
     l.failures = l.singles = l.fixed_batch = 0;
     l.retry_at = {};
     l.urgent = l.in_flight = l.told_when = false;
@@ -117,7 +137,7 @@ void lanes::retire(lane& l) {
     l.reading = l.awaited = false;
     feed(l);
     if (pool_.size() >= pool_kept) return;
-    pool_.push_back(std::move(node));
+    pool_.push_back(std::move(owned));
 }
 
 void lanes::on_fence(const shard_order& order, time_point now) {

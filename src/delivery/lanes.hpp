@@ -65,8 +65,8 @@ public:
     void feed(lane& l);
     template <class F>
     void each(F&& f) {
-        for (auto& item : all_)
-            f(*item.second);
+        for (lane& l : all_)
+            f(l);
     }
 
     [[nodiscard]] time_point deadline() const noexcept {
@@ -77,12 +77,11 @@ public:
     // New URLs: every lane gets a group anew by `group_of`.
     template <class F>
     void regroup(std::size_t groups, time_point now, F&& group_of) {
-        for (auto& item : all_)
-            take_off(*item.second);
+        for (lane& l : all_)
+            take_off(l);
         ready_.clear();
         ready_.resize(groups);
-        for (auto& item : all_) {
-            lane& l = *item.second;
+        for (lane& l : all_) {
             l.group = group_of(l);
             l.retry_at = {};
             if (!l.in_flight && !l.queue.empty()) place_full(l, now);
@@ -96,19 +95,21 @@ private:
     struct ready_lists {
         lane_list urgent, normal;
     };
-    using all_lanes = std::unordered_map<lane_key, std::unique_ptr<lane>, lane_key_hash>;
 
+    void grow_index();
     void place_full(lane& l, time_point now);  // not empty, not in flight
     void retire(lane& l);
     [[nodiscard]] time_point not_before(const lane& l) const noexcept;
 
     batch_rules batches_;
-    all_lanes all_;
+    // Owns its lanes. A bucket leads to its lane at once, without a node between.
+    std::vector<lane_index::bucket_type> buckets_;
+    lane_index all_;
     std::vector<ready_lists> ready_;
     std::set<std::pair<time_point, lane*>> waiting_;
     std::unordered_map<const shard_order*, lane_list> fenced_;
     std::set<std::pair<std::uint64_t, lane*>> hungry_;
-    std::vector<all_lanes::node_type> pool_;
+    std::vector<std::unique_ptr<lane>> pool_;
     std::uint64_t last_serial_ = 0;
 };
 

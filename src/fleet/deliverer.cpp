@@ -127,7 +127,7 @@ void deliverer::set_urls(const std::vector<std::string>& urls) {
 }
 
 void deliverer::on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) {
-    const wall_ms wall = wall_now();
+    const wall_ms wall = wall_.at(now);
     core_.on_outcome(request, outcome, now, wall);
     if (has_company()) pump(now, wall);
 }

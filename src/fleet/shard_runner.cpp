@@ -107,8 +107,7 @@ void shard_runner::on_open() {
     act();
 }
 
-void shard_runner::on_message(std::string_view message, bool /*binary*/) {
-    const time_point now = clock::now();
+void shard_runner::on_message(std::string_view message, bool /*binary*/, time_point now) {
     const auto payload = inflate_->feed(message);
     if (!payload) {
         fsm_.on_broken_stream(payload.error().detail, now, actions_);
@@ -315,7 +314,7 @@ void shard_runner::deliver(const envelope& frame, const session_fsm::verdict& ve
     event.d = frame.d;
     event.fields = frame.fields;
     event.received = now;
-    event.received_wall = wall_now();
+    event.received_wall = wall_.at(now);
     session_seen_ = event.received_wall;
     if (verdict.ready != nullptr) {
         guilds_.on_ready(verdict.ready->guilds, now);

@@ -121,7 +121,7 @@ private:
         if (state_ == state::upgrading)
             upgrade(bytes);
         else
-            frames(bytes);
+            frames(bytes, clock::now());
     }
 
     void on_lost(const byte_stream::loss& why) override {
@@ -151,16 +151,17 @@ private:
         rest.append(scanner::padding, '\0');
         std::string().swap(key_);
         listener_->on_open();
-        frames(std::string_view(rest).substr(answer.used, size - answer.used));
+        frames(std::string_view(rest).substr(answer.used, size - answer.used), clock::now());
     }
 
-    void frames(std::string_view bytes) {
+    // What was read together has one time.
+    void frames(std::string_view bytes, time_point now) {
         while (state_ == state::open || state_ == state::closing) {
             const ws::event e = decoder_.next(bytes);
             switch (e.what) {
             case ws::event::kind::need_more: return;
             case ws::event::kind::message:
-                if (state_ == state::open) listener_->on_message(e.data, e.binary);
+                if (state_ == state::open) listener_->on_message(e.data, e.binary, now);
                 break;
             case ws::event::kind::ping:
                 if (state_ == state::open) write_frame(ws::opcode::pong, e.data);

@@ -3,8 +3,8 @@
 // known of it, immutable, reference counted. Made from a dispatch when the filter let it pass.
 #pragma once
 
+#include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -39,9 +39,13 @@ struct event_parts {
     wall_ms received_wall{};
 };
 
+// A session's id as it stands in keys: what may not stand in a header is percent-encoded, what is
+// too long is told apart by a hash. At most 128 characters.
+void append_session_id(std::string& out, std::string_view id);
+
 using event_ptr = boost::intrusive_ptr<const queued_event>;
 
-class queued_event : public boost::intrusive_ref_counter<queued_event, boost::thread_safe_counter> {
+class queued_event {
 public:
     // Copies the frame once. With forward_as set (a plain event name) the frame is written anew
     // around the unchanged d.
@@ -81,13 +85,23 @@ public:
     time_point received{};
     wall_ms received_wall{};
 
-    [[nodiscard]] std::string_view name() const noexcept;   // as forwarded
+    [[nodiscard]] std::string_view name() const noexcept;  // as forwarded
+    // Its name is one of the table's.
+    [[nodiscard]] bool has_known_name() const noexcept { return forwarded_ != event_id::unknown; }
     [[nodiscard]] std::string_view frame() const noexcept;  // the whole JSON text to forward
     [[nodiscard]] std::string_view interaction_token() const noexcept;
     [[nodiscard]] bool is_own() const noexcept { return key_size_ > 0 && session == nullptr; }
+    // Whether its key is its session's id and its number.
+    [[nodiscard]] bool has_session_key() const noexcept {
+        return key_size_ == 0 && session != nullptr;
+    }
     // "<session id>-<seq>", or the own event's key. Appends at most 160 characters that may stand
     // in a header and in a JSON string as they are; equal events give equal keys in every process.
     void append_key(std::string& out) const;
+    // Holders; of another thread's, soon out of date.
+    [[nodiscard]] std::uint32_t use_count() const noexcept {
+        return references_.load(std::memory_order_relaxed);
+    }
     // What it weighs in the queue's byte bound: all that is allocated for it, but for the rounding
     // to 128 bytes.
     [[nodiscard]] std::size_t weight() const noexcept;
@@ -96,6 +110,18 @@ private:
     struct text_bytes {
         std::size_t count;
     };
+
+    // Counted from any thread. Its maker holds the first reference, and the last holder asks before
+    // it counts: nobody else can take a reference then. Both save a locked instruction, which would
+    // wait for the event's text to be written.
+    friend void intrusive_ptr_add_ref(const queued_event* event) noexcept {
+        event->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+    friend void intrusive_ptr_release(const queued_event* event) noexcept {
+        if (event->references_.load(std::memory_order_acquire) == 1 ||
+            event->references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete event;
+    }
 
     queued_event() = default;
     static void* operator new(std::size_t object, text_bytes text);
@@ -108,6 +134,7 @@ private:
     }
     [[nodiscard]] char* text() noexcept { return reinterpret_cast<char*>(this + 1); }
 
+    mutable std::atomic<std::uint32_t> references_{1};
     event_id forwarded_ = event_id::unknown;  // unknown: the name is in the text
     std::uint32_t name_size_ = 0;
     std::uint32_t key_size_ = 0;

@@ -20,6 +20,23 @@ namespace shardgate {
 
 [[nodiscard]] wall_ms wall_now() noexcept;
 
+// wall_now() for what happens at one and the same time: many events of one read, many answers. The
+// clock is asked once for them.
+class wall_clock {
+public:
+    [[nodiscard]] wall_ms at(time_point now) noexcept {
+        if (now != asked_) {
+            asked_ = now;
+            wall_ = wall_now();
+        }
+        return wall_;
+    }
+
+private:
+    time_point asked_ = never;
+    wall_ms wall_{};
+};
+
 // The way to the spool, for those who only say when.
 class spool_driver {
 public:
@@ -71,6 +88,9 @@ public:
 
 private:
     void on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) override;
+    void on_answer_near(std::uint64_t request, std::size_t calls) noexcept override {
+        core_.foresee(request, calls);
+    }
     void pump(time_point now, wall_ms wall);
     [[nodiscard]] bool has_company();
     void answer(interaction_callback callback);
@@ -80,6 +100,7 @@ private:
     http_client& rest_;
     rest_guard guard_;
     delivery core_;
+    wall_clock wall_;
     http_sink sink_;
     spool_driver* spool_ = nullptr;
     delivery_tap* tap_ = nullptr;

@@ -92,7 +92,7 @@ public:
 
 private:
     void on_open() override;
-    void on_message(std::string_view message, bool binary) override;
+    void on_message(std::string_view message, bool binary, time_point now) override;
     void on_end(const websocket_end& end) override;
     void on_turn_near() override;
     void on_permit() override;
@@ -132,6 +132,7 @@ private:
     std::uint64_t attempt_ = 0;  // of connecting; tells an old one's completion
     kept_session kept_;
     session_handle session_;
+    wall_clock wall_;
     wall_ms session_seen_{};  // when its last event came
     shard_state logged_ = shard_state::idle;
 

@@ -17,22 +17,35 @@ public:
                                                    1.0,    2.5,     5.0,    10.0,  60.0,   600.0};
 
     void observe(std::chrono::nanoseconds value) noexcept {
-        const double seconds = std::chrono::duration<double>(value).count();
-        const auto at = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
-        ++counts_[static_cast<std::size_t>(at)];
-        sum_ += seconds;
+        const std::int64_t ns = value.count();
+        // Mostly it is where the last one was.
+        const bool same =
+            (last_ == 0 || ns > edges[last_ - 1]) && (last_ == edges.size() || ns <= edges[last_]);
+        if (!same)
+            last_ = static_cast<std::size_t>(std::lower_bound(edges.begin(), edges.end(), ns) -
+                                             edges.begin());
+        ++counts_[last_];
+        sum_ns_ += static_cast<double>(ns);
         ++count_;
     }
 
     // Observations in bucket i (not cumulative); the last one is +Inf.
     [[nodiscard]] std::uint64_t bucket(std::size_t i) const noexcept { return counts_[i]; }
     [[nodiscard]] static constexpr std::size_t bucket_count() noexcept { return bounds.size() + 1; }
-    [[nodiscard]] double sum() const noexcept { return sum_; }
+    [[nodiscard]] double sum() const noexcept { return sum_ns_ / 1e9; }
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
 private:
+    static constexpr std::array<std::int64_t, bounds.size()> edges = [] {  // nanoseconds
+        std::array<std::int64_t, bounds.size()> e{};
+        for (std::size_t i = 0; i < e.size(); ++i)
+            e[i] = static_cast<std::int64_t>(bounds[i] * 1e9 + 0.5);
+        return e;
+    }();
+
     std::array<std::uint64_t, bounds.size() + 1> counts_{};
-    double sum_ = 0;
+    std::size_t last_ = 0;  // the bucket of the last observation
+    double sum_ns_ = 0;
     std::uint64_t count_ = 0;
 };
 

@@ -40,9 +40,9 @@ public:
     virtual ~websocket_listener() = default;
     virtual void on_open() = 0;
     // `message` has scanner::padding readable bytes behind it and lives until the call returns.
-    // `binary` tells the frame type. The listener may call close(), abort() or destroy the
-    // websocket.
-    virtual void on_message(std::string_view message, bool binary) = 0;
+    // `binary` tells the frame type; `now` is when its last bytes were read, the same for all that
+    // one read brought. The listener may call close(), abort() or destroy the websocket.
+    virtual void on_message(std::string_view message, bool binary, time_point now) = 0;
     // Exactly once, never from inside open(), close(), send() or abort(); nothing follows it.
     virtual void on_end(const websocket_end& end) = 0;
 };

@@ -41,7 +41,7 @@ public:
 
 private:
     void on_open() override {}
-    void on_message(std::string_view message, bool) override {
+    void on_message(std::string_view message, bool, time_point) override {
         const auto payload = inflate_->feed(message);
         if (!payload || !*payload) return;
         if (!std::exchange(greeted_, true))

@@ -49,7 +49,7 @@ struct recorder : websocket_listener {
         const auto call = at_open;
         call();
     }
-    void on_message(std::string_view message, bool is_binary) override {
+    void on_message(std::string_view message, bool is_binary, time_point) override {
         // The contract: the scanner may read this far. ASan tells if not.
         volatile char sink = 0;
         for (std::size_t i = 0; i < scanner::padding; ++i)
