@@ -43,6 +43,8 @@ public:
 
 private:
     static constexpr std::size_t batch = 128;
+    static constexpr std::size_t busy = 4;  // so many at once: more will be
+    static constexpr int looks_max = 4;     // then the rest of the loop has its turn
 
     void shutdown() noexcept override;
     void arm();
