@@ -3,6 +3,7 @@
 #include "protocol/fingerprint.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <random>
 
@@ -19,11 +20,33 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t load(const char* bytes, std::size_t count) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes, count);
+template <class Word>
+std::uint64_t load(const char* bytes) {
+    Word word = 0;
+    std::memcpy(&word, bytes, sizeof(word));
     return word;
 }
+
+// Up to 16 bytes as two words. Loads overlap where bytes are few, which costs less than copying
+// just so many; the size, hashed too, tells apart what then looks alike.
+struct last_words {
+    std::uint64_t first = 0, second = 0;
+
+    explicit last_words(std::string_view bytes) {
+        const std::size_t n = bytes.size();
+        const char* const begin = bytes.data();
+        if (n >= 8) {
+            first = load<std::uint64_t>(begin);
+            second = load<std::uint64_t>(begin + n - 8);
+        } else if (n >= 4) {
+            first = load<std::uint32_t>(begin);
+            second = load<std::uint32_t>(begin + n - 4);
+        } else if (n != 0) {
+            first = load<std::uint8_t>(begin) | load<std::uint8_t>(begin + n / 2) << 8;
+            second = load<std::uint8_t>(begin + n - 1);
+        }
+    }
+};
 
 // Value 0 is kept for "missing".
 std::uint64_t never_zero(std::uint64_t h) {
@@ -76,12 +99,12 @@ value_hasher::value_hasher(std::uint64_t seed) {
 std::uint64_t value_hasher::text(std::string_view bytes) const {
     std::uint64_t h = keys_[0] ^ bytes.size();
     while (bytes.size() > 16) {
-        h = fold(load(bytes.data(), 8) ^ keys_[1], load(bytes.data() + 8, 8) ^ h);
+        h = fold(load<std::uint64_t>(bytes.data()) ^ keys_[1],
+                 load<std::uint64_t>(bytes.data() + 8) ^ h);
         bytes.remove_prefix(16);
     }
-    const std::size_t first = std::min<std::size_t>(bytes.size(), 8);
-    h = fold(load(bytes.data(), first) ^ keys_[2],
-             load(bytes.data() + first, bytes.size() - first) ^ h);
+    const last_words last(bytes);
+    h = fold(last.first ^ keys_[2], last.second ^ h);
     return never_zero(fold(h ^ keys_[3], keys_[1]));
 }
 
@@ -97,8 +120,18 @@ std::uint64_t value_hasher::hash(json::cursor& at, members which) const {
     }
     const std::string_view raw = at.scalar();
     at.advance();
-    if (raw == "null" || raw == "false" || raw == "0" || raw == "\"\"") return 0;
-    return text(raw);
+    return scalar(raw);
+}
+
+// Well-formed, so that a character and the size tell which it is.
+std::uint64_t value_hasher::scalar(std::string_view raw) const {
+    switch (raw.front()) {
+    case 'n':
+    case 'f': return 0;
+    case '0': return raw.size() == 1 ? 0 : text(raw);
+    case '"': return raw.size() == 2 ? 0 : text(raw);
+    default: return text(raw);
+    }
 }
 
 std::uint64_t value_hasher::hash_object(json::cursor& at, members which) const {
@@ -152,21 +185,27 @@ std::uint64_t value_hasher::hash_member(json::cursor& at, std::string_view key,
 }
 
 void message_fingerprint::add(member m, json::cursor at) {
-    const auto i = static_cast<std::size_t>(m);
-    present_ |= 1u << i;
+    set(m, hash_of(m, at));
+}
+
+std::uint64_t message_fingerprint::hash_of(member m, json::cursor at) const {
+    const char first = at.peek();
+    if (first != '{' && first != '[') return hasher_->scalar(at.scalar());
     switch (m) {
-    case member::attachments: hashes_[i] = hasher_->attachments(at); break;
-    case member::components: hashes_[i] = hasher_->components(at); break;
-    case member::poll: hashes_[i] = hasher_->poll(at); break;
-    default: hashes_[i] = hasher_->value(at); break;
+    case member::attachments: return hasher_->attachments(at);
+    case member::components: return hasher_->components(at);
+    case member::poll: return hasher_->poll(at);
+    default: return hasher_->value(at);
     }
 }
 
 std::uint64_t message_fingerprint::of_edits() const {
-    std::uint64_t h = member_count;
-    for (const std::uint64_t hash : hashes_)
-        h = hasher_->join(h, hash);
-    return h;
+    std::uint64_t sum = 0;
+    for (unsigned left = counting_; left != 0; left &= left - 1) {
+        const auto i = static_cast<std::size_t>(std::countr_zero(left));
+        sum += hasher_->join(i, hashes_[i]);
+    }
+    return hasher_->join(member_count, sum);
 }
 
 std::uint64_t message_fingerprint::of_content() const {

@@ -33,6 +33,8 @@ public:
     // Everything but the counts of `results`, which move with each vote.
     [[nodiscard]] std::uint64_t poll(json::cursor at) const { return hash(at, members::of_poll); }
 
+    // A string, number or literal as it stands in the text.
+    [[nodiscard]] std::uint64_t scalar(std::string_view raw) const;
     [[nodiscard]] std::uint64_t text(std::string_view bytes) const;
     // Joins two hashes; the order matters.
     [[nodiscard]] std::uint64_t join(std::uint64_t a, std::uint64_t b) const;
@@ -63,22 +65,33 @@ public:
         edited_timestamp,
     };
 
+    static constexpr std::size_t member_count = 8;
+
     // Pre of all but the constructor: `hasher` is not null.
     explicit message_fingerprint(const value_hasher* hasher) : hasher_(hasher) {}
 
     // The value at `at`, already found to be well-formed. Of equal members the last one counts.
     void add(member m, json::cursor at);
+    // The same, with a value that counts as missing.
+    void add_missing(member m) { set(m, 0); }
     [[nodiscard]] std::uint64_t of_edits() const;
     [[nodiscard]] std::uint64_t of_content() const;
     [[nodiscard]] bool has_content() const noexcept { return (present_ & 1) != 0; }
     [[nodiscard]] bool has_any() const noexcept { return present_ != 0; }
 
 private:
-    static constexpr std::size_t member_count = 8;
+    void set(member m, std::uint64_t hash) {
+        const unsigned bit = 1U << static_cast<unsigned>(m);
+        present_ |= bit;
+        counting_ = hash != 0 ? counting_ | bit : counting_ & ~bit;
+        hashes_[static_cast<std::size_t>(m)] = hash;
+    }
+    [[nodiscard]] std::uint64_t hash_of(member m, json::cursor at) const;
 
     const value_hasher* hasher_;
     std::array<std::uint64_t, member_count> hashes_{};
-    unsigned present_ = 0;  // a bit a member
+    unsigned present_ = 0;   // a bit a member
+    unsigned counting_ = 0;  // those whose hash is not 0: mostly one or two
 };
 
 }  // namespace shardgate

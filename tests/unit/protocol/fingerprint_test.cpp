@@ -117,6 +117,24 @@ TEST_F(Fingerprint, AForeignLinksQueryCounts) {
               edits(R"("components":[{"type":2}])"));
 }
 
+TEST_F(Fingerprint, TheSameValueInAnotherMemberIsAnotherMessage) {
+    EXPECT_NE(edits(R"("content":"x")"), edits(R"("edited_timestamp":"x")"));
+    EXPECT_NE(edits(R"("content":"x","edited_timestamp":"y")"),
+              edits(R"("content":"y","edited_timestamp":"x")"));
+    EXPECT_NE(edits(R"("attachments":[{"id":1}])"), edits(R"("sticker_items":[{"id":1}])"));
+    EXPECT_NE(edits(R"("flags":4,"pinned":4)"), edits(R"("flags":4)"));
+    EXPECT_NE(edits(R"("flags":4)"), edits(R"("flags":"4")"));
+}
+
+TEST_F(Fingerprint, OfEqualMembersTheLastOneCounts) {
+    for (const char* last : {"0", "null", "false", "\"\"", "[]", "{}", "[ ]", "4", "[4]"}) {
+        const std::string member = std::string(R"(,"flags":)") + last;
+        EXPECT_EQ(edits(R"("content":"a","flags":[{"x":9}])" + member),
+                  edits(R"("content":"a")" + member))
+            << last;
+    }
+}
+
 TEST_F(Fingerprint, VotesDoNotCountButThePollsEndDoes) {
     const auto poll = [this](std::string_view results) {
         std::string d =
