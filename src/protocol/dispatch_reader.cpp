@@ -21,7 +21,8 @@ bool is_path_segment(std::string_view token) {
 
 class reader {
 public:
-    reader(json::cursor& at, event_id event, const value_hasher* hasher, dispatch_fields& fields)
+    reader(const json::cursor& at, event_id event, const value_hasher* hasher,
+           dispatch_fields& fields)
         : at_(at),
           event_(event),
           fields_(fields),
@@ -29,7 +30,9 @@ public:
                          (event == event_id::message_create || event == event_id::message_update)),
           fingerprint_(hasher) {}
 
-    bool read() {
+    [[nodiscard]] const json::cursor& behind() const { return at_; }
+
+    bool run() {
         const bool well_formed =
             at_.for_each_member([this](std::string_view key) { return member(key); });
         if (well_formed) finish();
@@ -44,26 +47,26 @@ private:
     }
 
     bool member(std::string_view key) {
-        switch (key.size()) {
-        case 2:
-            if (key == "id") return take_snowflake(at_, fields_.id);
-            break;
-        case 8:
-            if (key == "guild_id") return other(), take_snowflake(at_, guild_id_);
-            break;
-        case 10:
-            if (key == "channel_id") return other(), take_snowflake(at_, fields_.channel);
-            break;
-        case 11:
-            if (key == "unavailable" && is_guild_lifecycle()) return unavailable();
-            break;
-        default: break;
+        if (snowflake* const id = id_of(key)) {
+            if (id != &fields_.id) other();
+            return take_snowflake(at_, *id);
         }
+        if (key == "unavailable" && is_guild_lifecycle()) return unavailable();
         other();
         if (hash_messages_) return message_member(key);
         if (event_ == event_id::interaction_create) return interaction_member(key);
         if (event_ == event_id::rate_limited && key == "meta") return meta();
         return at_.skip_value();
+    }
+
+    // Where a member goes that is an id for every event; else null.
+    snowflake* id_of(std::string_view key) {
+        switch (key.size()) {
+        case 2: return key == "id" ? &fields_.id : nullptr;
+        case 8: return key == "guild_id" ? &guild_id_ : nullptr;
+        case 10: return key == "channel_id" ? &fields_.channel : nullptr;
+        default: return nullptr;
+        }
     }
 
     void other() { only_stub_ = false; }
@@ -84,25 +87,32 @@ private:
     }
 
     bool message_member(std::string_view key) {
-        switch (key.size()) {
-        case 4: return key == "poll" ? add(hashed::poll) : at_.skip_value();
-        case 5: return key == "flags" ? add(hashed::flags) : at_.skip_value();
-        case 6: return key == "pinned" ? add(hashed::pinned) : at_.skip_value();
-        case 7: return key == "content" ? add(hashed::content) : at_.skip_value();
-        case 10: return key == "components" ? add(hashed::components) : at_.skip_value();
-        case 11: return key == "attachments" ? add(hashed::attachments) : at_.skip_value();
-        case 13: return key == "sticker_items" ? add(hashed::sticker_items) : at_.skip_value();
-        case 16:
-            return key == "edited_timestamp" ? add(hashed::edited_timestamp) : at_.skip_value();
-        default: return at_.skip_value();
-        }
-    }
-
-    bool add(hashed m) {
+        const unsigned m = hashed_member(key);
+        if (m == message_fingerprint::member_count) return at_.skip_value();
+        if (at_.skip_empty()) return fingerprint_.add_missing(hashed(m)), true;
         const json::cursor value = at_;
         if (!at_.skip_value()) return false;
-        fingerprint_.add(m, value);
+        fingerprint_.add(hashed(m), value);
         return true;
+    }
+
+    // The member that `key` names; member_count when none.
+    static unsigned hashed_member(std::string_view key) {
+        constexpr unsigned none = message_fingerprint::member_count;
+        const auto is = [key](std::string_view name, hashed m) {
+            return key == name ? static_cast<unsigned>(m) : none;
+        };
+        switch (key.size()) {
+        case 4: return is("poll", hashed::poll);
+        case 5: return is("flags", hashed::flags);
+        case 6: return is("pinned", hashed::pinned);
+        case 7: return is("content", hashed::content);
+        case 10: return is("components", hashed::components);
+        case 11: return is("attachments", hashed::attachments);
+        case 13: return is("sticker_items", hashed::sticker_items);
+        case 16: return is("edited_timestamp", hashed::edited_timestamp);
+        default: return none;
+        }
     }
 
     bool interaction_member(std::string_view key) {
@@ -134,7 +144,7 @@ private:
         fields_.has_editable = fingerprint_.has_any();
     }
 
-    json::cursor& at_;
+    json::cursor at_;  // a copy, so that it can stay in registers
     event_id event_;
     dispatch_fields& fields_;
     bool hash_messages_;
@@ -145,23 +155,14 @@ private:
 
 }  // namespace
 
-bool take_snowflake(json::cursor& at, snowflake& id) {
-    id = {};
-    if (at.done()) return false;
-    const char first = at.peek();
-    if (first == '{' || first == '[') return at.skip_value();
-    std::string_view digits = at.scalar();
-    if (first == '"') digits = json::inside(digits);
-    std::uint64_t value = 0;
-    if (json::parse_unsigned(digits, value)) id = snowflake(value);
-    return at.skip_value();
-}
-
 bool read_dispatch(json::cursor& at, event_id event, const value_hasher* hasher,
                    dispatch_fields& fields) {
     fields = {};
     if (at.peek() != '{') return at.skip_value();
-    return reader(at, event, hasher, fields).read();
+    reader read(at, event, hasher, fields);
+    if (!read.run()) return false;
+    at = read.behind();
+    return true;
 }
 
 }  // namespace shardgate

@@ -16,6 +16,15 @@ namespace shardgate {
 
 // Passes a snowflake: a string of digits, or a number as some ids come (Discord docs, Gateway
 // Events, Guild Members Chunk, not_found). Anything else is 0.
-[[nodiscard]] bool take_snowflake(json::cursor& at, snowflake& id);
+[[nodiscard]] inline bool take_snowflake(json::cursor& at, snowflake& id) {
+    id = {};
+    const json::cursor value = at;
+    if (!at.skip_value()) return false;
+    std::string_view digits = value.scalar();
+    if (digits.front() == '"') digits = json::inside(digits);
+    std::uint64_t number = 0;
+    if (json::parse_unsigned(digits, number)) id = snowflake(number);
+    return true;
+}
 
 }  // namespace shardgate
