@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "delivery/fetch.hpp"
+
 namespace shardgate {
 
 backlog::backlog(const config::queue& limits)
@@ -33,6 +35,7 @@ entry& backlog::add(event_ptr event, bool own, time_point now) {
     } else {
         e = std::move(pool_.back());
         pool_.pop_back();
+        if (!pool_.empty()) fetch_lines(pool_.back().get());  // the next one's
     }
     ++events_;
     bytes_ += event->weight();

@@ -247,6 +247,7 @@ void delivery::impl::start(lane& first, std::size_t url, time_point now,
     gather(first, f, bytes);
     // A probe of a handler that is away carries no more than it must.
     if (handler.batch_events > 1 && may_share(first) && !f.target->open()) fill(first, f, bytes);
+    request.items.reserve(f.entries.size());
     for (entry* e : f.entries) {
         books.set_in_flight(*e, true);
         delivery_item item;
@@ -281,6 +282,8 @@ delivery::~delivery() = default;
 void delivery::push(const dispatch& event) {
     impl& d = *impl_;
     if ((!d.known_replays.empty() || !d.dropped_before.empty()) && d.known(event)) return;
+    // The usual lane.
+    d.waiting.foresee({lane_key::kind::guild, event.fields.guild.value});
     entry& e =
         d.enqueue(queued_event::from(event), false, event.event == event_id::ready, event.received);
     if (d.spooling) d.on_arrival(e);

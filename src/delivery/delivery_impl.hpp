@@ -10,6 +10,7 @@
 #include <boost/smart_ptr/local_shared_ptr.hpp>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -158,7 +159,8 @@ struct delivery::impl {
     std::uint64_t successes = 0;
     bool paused = false;
 
-    std::unordered_map<snowflake, entry*> queued_interactions;
+    std::pmr::unsynchronized_pool_resource interaction_nodes;  // bounded as the queue is
+    std::pmr::unordered_map<snowflake, entry*> queued_interactions{&interaction_nodes};
 
     struct dying {  // a dead letter on its way to the disk
         dead_row row;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "delivery/delivery_impl.hpp"
+#include "delivery/fetch.hpp"
 #include "shardgate/base/log.hpp"
 
 namespace shardgate {
@@ -16,17 +17,6 @@ std::string reason_of(const delivery_outcome& o) {
     std::string text = "answered " + std::to_string(o.status);
     if (!o.detail.empty()) text.append(": ").append(o.detail.substr(0, 200));
     return text;
-}
-
-// Into the CPU's cache, to be written to.
-template <class T>
-void fetch_lines(const T* object) noexcept {
-    constexpr std::size_t line = 64;
-    const auto* const bytes = reinterpret_cast<const char*>(object);
-    for (std::size_t at = 0; at < sizeof(T); at += line)
-        __builtin_prefetch(bytes + at, 1);
-    // Or GCC takes whoever does nothing else for a function without effect, and leaves it out.
-    asm volatile("");
 }
 
 }  // namespace
@@ -71,10 +61,10 @@ void delivery::foresee(std::uint64_t request, std::size_t calls) const noexcept 
     const std::size_t slot = request & impl::slot_mask;
     if (slot >= impl_->flights.size()) return;
     const impl::flight& f = impl_->flights[slot];
-    if (calls > 2) return fetch_lines(&f);
-    if (f.id != request || f.entries.empty()) return;
-    const entry& first = *f.entries.front();
-    calls == 2 ? impl::fetch(first) : impl::fetch_around(first);
+    if (calls == 6) return fetch_lines(&f);
+    if (calls > 4 || f.id != request || f.entries.empty()) return;
+    if (calls == 4) impl::fetch(*f.entries.front());
+    if (calls == 2) impl::fetch_around(*f.entries.front());
 }
 
 void delivery::impl::land(flight& f) {

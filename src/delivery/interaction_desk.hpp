@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <set>
 #include <string>
@@ -132,7 +133,7 @@ private:
         bool counted = false;  // its outcome
         bool over = false;     // the three seconds have been dealt with
     };
-    using timetable = std::set<std::pair<time_point, snowflake>>;
+    using timetable = std::pmr::set<std::pair<time_point, snowflake>>;
     using outcome = std::uint64_t interaction_counters::*;
 
     [[nodiscard]] record* find(snowflake id);
@@ -154,10 +155,12 @@ private:
     interaction_limits limits_;
     interaction_replies replies_;
     clock_offset clock_;
-    std::unordered_map<snowflake, record> records_;
-    timetable calls_;   // by due
-    timetable ends_;    // by the end of the three seconds, later of the fifteen minutes
-    timetable spares_;  // may be given up for room, the oldest first
+    // What the tables' nodes are made of: as much as there ever was at a time, which is bounded.
+    std::pmr::unsynchronized_pool_resource nodes_;
+    std::pmr::unordered_map<snowflake, record> records_{&nodes_};
+    timetable calls_{&nodes_};   // by due
+    timetable ends_{&nodes_};    // by the end of the three seconds, later of the fifteen minutes
+    timetable spares_{&nodes_};  // may be given up for room, the oldest first
     std::size_t under_way_ = 0;
     std::size_t orphan_bytes_ = 0;
     interaction_counters counts_;

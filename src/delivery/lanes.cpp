@@ -42,6 +42,7 @@ lane& lanes::get(const lane_key& key) {
     } else {
         l = std::move(pool_.back());
         pool_.pop_back();
+        if (!pool_.empty()) fetch_lines(pool_.back().get());  // the next one's
     }
     l->key = key;
     l->serial = ++last_serial_;

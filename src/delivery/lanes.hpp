@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "delivery/entry.hpp"
+#include "delivery/fetch.hpp"
 
 namespace shardgate {
 
@@ -29,6 +30,10 @@ public:
     lanes& operator=(const lanes&) = delete;
 
     [[nodiscard]] lane& get(const lane_key& key);
+    // A hint that get() comes soon.
+    void foresee(const lane_key& key) const noexcept {
+        fetch_lines(&buckets_[lane_key_hash{}(key) & (buckets_.size() - 1)]);
+    }
     // Adds behind everything else; the caller then calls place().
     void append(lane& l, entry& e) {
         e.where = &l;

@@ -88,8 +88,10 @@ void deliverer::pump(time_point now, wall_ms wall) {
     if (pumping_) return;
     pumping_ = true;
     unpumped_ = 0;
+    sink_.cork();
     while (auto request = core_.next_request(now))
         sink_.post(std::move(*request), now);
+    sink_.uncork();
     while (auto callback = core_.next_callback(now, wall))
         answer(std::move(*callback));
     timer_.arm(core_.deadline());

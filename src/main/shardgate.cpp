@@ -12,6 +12,7 @@
 #include "shardgate/app/stored_plan.hpp"
 #include "shardgate/client/run.hpp"
 #include "shardgate/config/cli.hpp"
+#include "shardgate/transport/tls_memory.hpp"
 
 namespace {
 
@@ -32,6 +33,7 @@ int ask_daemon(const shardgate::config::command_line& line) {
 
 int main(int argc, char** argv) {
     using namespace shardgate;
+    tls_memory::keep();  // before anything asks OpenSSL for something
     try {
         const config::command_line_result parsed =
             config::parse_command_line(argc, argv, std::cout, std::cerr);

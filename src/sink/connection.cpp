@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 constexpr std::size_t buffer_resting = 2048;
 constexpr std::size_t flush_max = 256U << 10;  // so much in one write, and one request more
 constexpr std::size_t cuts_max = 64;
-constexpr std::size_t foreseen = 3;  // answers
+constexpr std::size_t foreseen = 6;  // answers
 constexpr auto drain_patience = std::chrono::seconds(1);
 constexpr auto idle_limit = std::chrono::seconds(4);
 constexpr std::uint8_t resends_max = 3;
@@ -76,9 +76,15 @@ void connection::submit(job&& j) {
     }
 }
 
+void connection::uncork() {
+    flush_scheduled_ = false;
+    flush();
+}
+
 // Requests posted in one turn of the loop leave in one write.
 void connection::schedule_flush() {
     if (std::exchange(flush_scheduled_, true)) return;
+    if (shared_->corked) return shared_->corked_ones.push_back(shared_from_this());
     asio::post(shared_->loop, [self = shared_from_this()] {
         self->flush_scheduled_ = false;
         self->flush();

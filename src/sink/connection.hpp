@@ -18,6 +18,8 @@
 
 namespace shardgate::sink {
 
+class connection;
+
 // A request on its way through the sink.
 struct job {
     delivery_request request;
@@ -46,6 +48,9 @@ struct shared_state {
     duration timeout;
     std::size_t connections;
     std::size_t pipelining;
+    // While many requests are posted one after the other: who wrote nothing yet for that.
+    bool corked = false;
+    std::vector<std::shared_ptr<connection>> corked_ones;
     rendered_requests outgoing;  // of the flush that is being made: its memory serves all of them
     std::vector<std::string_view> pieces;
     sink_stats stats;
@@ -55,8 +60,6 @@ struct report {
     std::uint64_t request = 0;
     delivery_outcome outcome;
 };
-
-class connection;
 
 // A connection's pool. None of these calls comes back to the post_listener.
 class connection_owner {
@@ -76,6 +79,8 @@ public:
                const std::string& constant_head, std::unique_ptr<stream> bytes);
 
     void open();
+    // Writes what waited for the cork.
+    void uncork();
     // Takes the job. Pre: has_room().
     void submit(job&& j);
     [[nodiscard]] bool has_room() const noexcept;

@@ -128,6 +128,18 @@ void http_sink::post(delivery_request&& request, time_point now) {
     }
 }
 
+void http_sink::cork() noexcept {
+    impl_->shared->corked = true;
+}
+
+void http_sink::uncork() {
+    sink::shared_state& shared = *impl_->shared;
+    shared.corked = false;
+    for (const auto& c : shared.corked_ones)
+        c->uncork();
+    shared.corked_ones.clear();
+}
+
 void http_sink::set_urls(const std::vector<std::string>& urls) {
     impl_->set_urls(urls);
 }

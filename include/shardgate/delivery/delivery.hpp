@@ -148,8 +148,8 @@ public:
     void on_outcome(std::uint64_t request, const delivery_outcome& outcome, time_point now,
                     wall_ms wall);
     // A hint: on_outcome() for this request comes in so many calls. With thousands in flight what
-    // it needs has left the CPU's cache; each call fetches the next step of the way there. Changes
-    // nothing.
+    // it needs has left the CPU's cache; told six, four and two calls before, each fetches the next
+    // step of the way there. Changes nothing.
     void foresee(std::uint64_t request, std::size_t calls) const noexcept;
 
     [[nodiscard]] std::optional<interaction_callback> next_callback(time_point now, wall_ms wall);

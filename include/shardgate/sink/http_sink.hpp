@@ -46,6 +46,10 @@ public:
 
     // Sends it now: delivery keeps the number in flight within the window. `now` is the clock's.
     void post(delivery_request&& request, time_point now);
+    // Around many calls of post(): with pipelining, their requests share writes, which uncork()
+    // does. No call comes back from it.
+    void cork() noexcept;
+    void uncork();
     // As delivery::set_urls(); requests under way finish.
     void set_urls(const std::vector<std::string>& urls);
     // Takes up time-out, connections and secrets; not the URLs. Requests under way keep theirs.
