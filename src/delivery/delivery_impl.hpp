@@ -65,6 +65,7 @@ struct delivery::impl {
     // Fetch into the cache: the entry, and what it points to.
     static void fetch(const entry& e) noexcept;
     static void fetch_around(const entry& e) noexcept;
+    static void foresee_entries(const flight& f, std::size_t first) noexcept;
     [[nodiscard]] handler_url_settings url_settings() const noexcept;
     void make_endpoints(const std::vector<std::string>& urls);
 

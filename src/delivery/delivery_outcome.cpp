@@ -11,6 +11,7 @@ namespace shardgate {
 
 namespace {
 
+constexpr std::size_t fetched_ahead = 8;  // of a batch
 constexpr duration longest_retry_after = std::chrono::minutes(5);
 
 std::string reason_of(const delivery_outcome& o) {
@@ -57,14 +58,24 @@ void delivery::impl::fetch_around(const entry& e) noexcept {
     fetch_lines(e.where);
 }
 
-void delivery::foresee(std::uint64_t request, std::size_t calls) const noexcept {
+// Those of a batch from `first` on, and behind them the next ones.
+void delivery::impl::foresee_entries(const flight& f, std::size_t first) noexcept {
+    const std::size_t middle = std::min(first + fetched_ahead, f.entries.size());
+    const std::size_t last = std::min(middle + fetched_ahead, f.entries.size());
+    for (std::size_t i = first; i < middle; ++i)
+        fetch_around(*f.entries[i]);
+    for (std::size_t i = middle; i < last; ++i)
+        fetch(*f.entries[i]);
+}
+
+void delivery::foresee(std::uint64_t request, unsigned step) const noexcept {
     const std::size_t slot = request & impl::slot_mask;
     if (slot >= impl_->flights.size()) return;
     const impl::flight& f = impl_->flights[slot];
-    if (calls == 6) return fetch_lines(&f);
-    if (calls > 4 || f.id != request || f.entries.empty()) return;
-    if (calls == 4) impl::fetch(*f.entries.front());
-    if (calls == 2) impl::fetch_around(*f.entries.front());
+    if (step == 0) return fetch_lines(&f);
+    if (f.id != request || f.entries.empty()) return;
+    if (step == 1) impl::fetch(*f.entries.front());
+    if (step == 2) impl::fetch_around(*f.entries.front());
 }
 
 void delivery::impl::land(flight& f) {
@@ -97,10 +108,8 @@ void delivery::impl::on_accepted(flight& f, time_point now, wall_ms wall) {
     // They do not land: nothing may shed them, and they leave the queue now.
     for (const entry* e : f.entries)
         e->where->in_flight = false;
-    const std::size_t n = f.entries.size();
-    for (std::size_t i = 0; i < n; ++i) {
-        if (i + 4 < n) fetch(*f.entries[i + 4]);
-        if (i + 2 < n) fetch_around(*f.entries[i + 2]);
+    for (std::size_t i = 0; i < f.entries.size(); ++i) {
+        if (i % fetched_ahead == 0) foresee_entries(f, i);
         entry* const e = f.entries[i];
         lane& l = *e->where;
         l.failures = l.fixed_batch = 0;

@@ -18,7 +18,8 @@ namespace asio = boost::asio;
 constexpr std::size_t buffer_resting = 2048;
 constexpr std::size_t flush_max = 256U << 10;  // so much in one write, and one request more
 constexpr std::size_t cuts_max = 64;
-constexpr std::size_t foreseen = 6;  // answers
+constexpr std::size_t foretold_max = 16;
+constexpr std::size_t shortest_answer = 19;  // "HTTP/1.1 204 \r\n\r\n", about
 constexpr auto drain_patience = std::chrono::seconds(1);
 constexpr auto idle_limit = std::chrono::seconds(4);
 constexpr std::uint8_t resends_max = 3;
@@ -215,6 +216,7 @@ bool connection::answered(std::size_t used) {
     // be written all the same: not worth it.
     const bool reusable = maybe_arrived();
     std::vector<report> reports;
+    if (count_ > 1 && shared_->listener != nullptr) foretell();
     const report first{pop().request.id, outcome_of(answer)};
     in_body_ = true;
     const auto what = reader_.read(unread(), used);
@@ -226,19 +228,24 @@ bool connection::answered(std::size_t used) {
     } else {
         deadline_ = later(read_at_, std::min<duration>(shared_->timeout, drain_patience));
     }
-    if (shared_->listener != nullptr) {
-        tell_of_next();
+    if (shared_->listener != nullptr)
         shared_->listener->on_posted(first.request, first.outcome, read_at_);
-    }
     deliver(reports, "the connection ended with the answer before");
     return owner_ != nullptr;
 }
 
-// There are more answers in what was read.
-void connection::tell_of_next() noexcept {
-    if (in_begin_ == in_end_) return;
-    for (std::size_t i = std::min<std::size_t>(count_, foreseen); i > 0; --i)
-        shared_->listener->on_answer_near(at(i - 1).request.id, i);
+// The requests whose answers are probably in what was read, a group at a time.
+void connection::foretell() noexcept {
+    if (foretold_ > 0) {
+        --foretold_;
+        return;
+    }
+    const std::size_t answers = 1 + (in_end_ - in_begin_) / shortest_answer;
+    const std::size_t group = std::min({answers, count_, foretold_max});
+    for (unsigned step = 0; step < 3; ++step)
+        for (std::size_t i = 0; i < group; ++i)
+            shared_->listener->on_answer_near(at(i).request.id, step);
+    foretold_ = group > 0 ? group - 1 : 0;
 }
 
 // A response is over: the connection goes on, or goes.

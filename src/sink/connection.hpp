@@ -122,7 +122,7 @@ private:
     void read_more();
     void process();
     bool answered(std::size_t used);
-    void tell_of_next() noexcept;
+    void foretell() noexcept;
     void end_response(bool reusable, std::vector<report>& reports);
     void go_on();
     void fail(const ending& why);
@@ -153,6 +153,7 @@ private:
     // So many of them, from the oldest on, were given to the stream, and so many may have arrived:
     // in a write that is done, or with another request behind them in one that is under way.
     std::size_t handed_over_ = 0, arrived_ = 0;
+    std::size_t foretold_ = 0;              // so many behind the oldest were told to be near
     rendered_requests unsent_;              // a write under way reads from it
     std::vector<delivery_request> parked_;  // and from these, although their answers have come
     std::vector<char> in_;

@@ -147,10 +147,10 @@ public:
     [[nodiscard]] std::optional<delivery_request> next_request(time_point now);
     void on_outcome(std::uint64_t request, const delivery_outcome& outcome, time_point now,
                     wall_ms wall);
-    // A hint: on_outcome() for this request comes in so many calls. With thousands in flight what
-    // it needs has left the CPU's cache; told six, four and two calls before, each fetches the next
-    // step of the way there. Changes nothing.
-    void foresee(std::uint64_t request, std::size_t calls) const noexcept;
+    // A hint: on_outcome() for this request comes soon. With thousands in flight what it needs has
+    // left the CPU's cache; steps 0, 1 and 2 fetch it, each what the one before led to. Changes
+    // nothing.
+    void foresee(std::uint64_t request, unsigned step) const noexcept;
 
     [[nodiscard]] std::optional<interaction_callback> next_callback(time_point now, wall_ms wall);
     void on_callback(snowflake interaction, callback_result how, time_point now, wall_ms wall);

@@ -88,8 +88,8 @@ public:
 
 private:
     void on_posted(std::uint64_t request, const delivery_outcome& outcome, time_point now) override;
-    void on_answer_near(std::uint64_t request, std::size_t calls) noexcept override {
-        core_.foresee(request, calls);
+    void on_answer_near(std::uint64_t request, unsigned step) noexcept override {
+        core_.foresee(request, step);
     }
     void pump(time_point now, wall_ms wall);
     [[nodiscard]] bool has_company();

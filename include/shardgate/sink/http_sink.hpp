@@ -23,10 +23,11 @@ public:
     // Exactly once per post(), never from inside it. `now`: when the answer was read.
     virtual void on_posted(std::uint64_t request, const delivery_outcome& outcome,
                            time_point now) = 0;
-    // A hint that changes nothing: the answer to `request` has been read too, and on_posted() comes
-    // in so many calls. Time to fetch what it will need into the CPU's cache.
-    virtual void on_answer_near(std::uint64_t request, std::size_t calls) noexcept {
-        static_cast<void>(request), static_cast<void>(calls);
+    // A hint that changes nothing: on_posted() for this request comes soon, its answer has probably
+    // been read. Time to fetch what it will need into the CPU's cache, in steps 0, 1 and 2: each
+    // step is taken for a group of requests before the next one.
+    virtual void on_answer_near(std::uint64_t request, unsigned step) noexcept {
+        static_cast<void>(request), static_cast<void>(step);
     }
 };
 

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 namespace shardgate {
 namespace {
@@ -254,6 +256,40 @@ TEST(Event, ReferencesShareOneObject) {
         EXPECT_EQ(s.owner.use_count(), before + 1);
     }
     EXPECT_EQ(s.owner.use_count(), before);  // the object was destroyed, not only freed
+}
+
+// A writer of the spool holds events on another thread.
+TEST(Event, ReferencesAreCountedFromEveryThread) {
+    sample s;
+    const long before = s.owner.use_count();
+    for (int round = 0; round < 50; ++round) {
+        event_ptr shared = queued_event::from(s.event);
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 3; ++i)
+            threads.emplace_back([mine = shared] {
+                for (int copy = 0; copy < 1000; ++copy) {
+                    const event_ptr another = mine;
+                    ASSERT_GE(another->use_count(), 2U);
+                }
+            });
+        shared.reset();  // whoever is last destroys it
+        for (std::thread& t : threads)
+            t.join();
+    }
+    EXPECT_EQ(s.owner.use_count(), before);
+}
+
+TEST(Event, ASessionsIdIsTheBeginningOfItsKeys) {
+    for (const std::string id : {"abc", "a b", "", "x\r\ny"}) {
+        sample s;
+        s.owner = session(id);
+        const event_ptr e = queued_event::from(s.event);
+        ASSERT_TRUE(e->has_session_key());
+        std::string key, begin;
+        e->append_key(key);
+        append_session_id(begin, id);
+        EXPECT_EQ(key, begin + '-' + std::to_string(e->seq.value));
+    }
 }
 
 }  // namespace

@@ -306,5 +306,55 @@ TEST_F(Order, InteractionsGoFirst) {
     EXPECT_FALSE(r[1].reserved);
 }
 
+// The lanes' index grows with them, and what is in flight stays findable.
+TEST_F(Order, ThousandsOfGuildsAtATime) {
+    queue.max_events = 30000;
+    constexpr std::uint64_t guilds = 5000;
+    for (int round = 0; round < 3; ++round)
+        for (std::uint64_t g = 1; g <= guilds; ++g)
+            push("MESSAGE_CREATE", g);
+    EXPECT_EQ(core->snapshot().lanes, guilds);
+
+    std::vector<std::uint64_t> last(guilds + 1, 0);
+    std::size_t sent = 0;
+    for (auto requests = pull(); !requests.empty(); requests = pull())
+        for (const auto& r : requests) {
+            const queued_event& e = *r.items.at(0).event;
+            EXPECT_GT(e.seq.value, last.at(e.guild.value));
+            last.at(e.guild.value) = e.seq.value;
+            ++sent;
+            answer(r, 204);
+        }
+    EXPECT_EQ(sent, 3 * guilds);
+    EXPECT_EQ(core->snapshot().lanes, 0U);
+    EXPECT_TRUE(core->idle());
+}
+
+// Whatever is foretold, and whether it comes or not.
+TEST_F(Order, ForetoldAnswersChangeNothing) {
+    push("MESSAGE_CREATE", 1);
+    push("MESSAGE_CREATE", 1);
+    const auto foresee = [&](std::uint64_t request) {
+        for (unsigned step = 0; step <= 4; ++step)
+            core->foresee(request, step);
+    };
+    foresee(0);
+    foresee(1);
+    foresee(~std::uint64_t{0});
+    const auto first = pull();
+    ASSERT_EQ(seqs(first), (seqs_t{1}));
+    foresee(first[0].id);
+    foresee(first[0].id + 1);
+    EXPECT_TRUE(pull().empty());
+    answer(first[0], 500);
+    foresee(first[0].id);  // landed
+    const auto second = pull_later();
+    ASSERT_EQ(seqs(second), (seqs_t{1}));
+    foresee(first[0].id);  // its slot is another's now
+    foresee(second[0].id);
+    answer(second[0], 204);
+    EXPECT_EQ(seqs(pull()), (seqs_t{2}));
+}
+
 }  // namespace
 }  // namespace shardgate

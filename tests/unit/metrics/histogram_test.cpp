@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace shardgate {
 namespace {
 
@@ -49,6 +51,24 @@ TEST(Histogram, SumAndCountFollow) {
     EXPECT_DOUBLE_EQ(h.sum(), 0.0);
     EXPECT_EQ(h.bucket(0), 1U);
     EXPECT_EQ(total(h), 3U);
+}
+
+// It looks first where the last value was.
+TEST(Histogram, WhereAValueGoesDoesNotDependOnTheOneBefore) {
+    std::vector<std::chrono::nanoseconds> values = {std::chrono::nanoseconds(0), -seconds(1),
+                                                    seconds(3600)};
+    for (const double bound : histogram::bounds)
+        for (const int off : {-1, 0, 1})
+            values.emplace_back(static_cast<std::int64_t>(bound * 1e9 + 0.5) + off);
+    for (const auto first : values)
+        for (const auto second : values) {
+            histogram both, one, other;
+            both.observe(first), both.observe(second);
+            one.observe(first), other.observe(second);
+            for (std::size_t i = 0; i < histogram::bucket_count(); ++i)
+                ASSERT_EQ(both.bucket(i), one.bucket(i) + other.bucket(i))
+                    << first.count() << " then " << second.count();
+        }
 }
 
 }  // namespace

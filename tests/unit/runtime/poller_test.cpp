@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -129,6 +131,54 @@ TEST(Poller, MayOutliveItsLoopsWork) {
     boost::asio::io_context io;
     ASSERT_FALSE(poller::of(io).add(s.ours, EPOLLIN, e));
     s.say('x');
+}
+
+// While much is ready it looks again by itself: the loop turned once.
+TEST(Poller, WhatBecomesReadyMeanwhileIsToldInTheSameTurn) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    std::array<pair_of_sockets, 5> s;
+    std::array<ear, 5> ears;
+    std::string heard;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        ears[i].heard = [&, i](std::uint32_t) {
+            heard += s[i].hear();
+            if (i == 0) s[4].say('e');
+        };
+        ASSERT_FALSE(p.add(s[i].ours, EPOLLIN, ears[i]));
+    }
+    for (std::size_t i = 0; i < 4; ++i)
+        s[i].say(static_cast<char>('a' + i));
+    ASSERT_EQ(io.run_one_for(std::chrono::seconds(10)), 1U);
+    EXPECT_EQ(heard.size(), 5U) << heard;
+    EXPECT_EQ(heard.back(), 'e');
+    for (std::size_t i = 0; i < s.size(); ++i)
+        p.remove(s[i].ours, ears[i]);
+}
+
+// One that never falls silent does not keep the loop.
+TEST(Poller, TheRestOfTheLoopHasItsTurn) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    std::array<pair_of_sockets, 8> s;
+    std::array<ear, 8> ears;
+    std::size_t told = 0;
+    bool posted_ran = false;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        ears[i].heard = [&, i](std::uint32_t) {
+            static_cast<void>(s[i].hear());
+            s[i].say('x');
+            ++told;
+        };
+        ASSERT_FALSE(p.add(s[i].ours, EPOLLIN, ears[i]));
+        s[i].say('x');
+    }
+    boost::asio::post(io, [&] { posted_ran = true; });
+    while (!posted_ran || told == 0)
+        ASSERT_EQ(io.run_one_for(std::chrono::seconds(10)), 1U);
+    EXPECT_LE(told, 64U);
+    for (std::size_t i = 0; i < s.size(); ++i)
+        p.remove(s[i].ours, ears[i]);
 }
 
 }  // namespace

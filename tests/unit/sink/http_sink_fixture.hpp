@@ -38,6 +38,11 @@ protected:
         if (then) then(request);
     }
 
+    void on_answer_near(std::uint64_t request, unsigned step) noexcept override {
+        EXPECT_EQ(outcomes.count(request), 0U);
+        foretold.emplace_back(request, step);
+    }
+
     void post(std::uint64_t id, std::size_t url = 0) { post(sample_request(id, url)); }
     void post(delivery_request r) {
         const bool outer = std::exchange(posting, true);
@@ -66,6 +71,7 @@ protected:
     config::handler handler;
     std::unique_ptr<http_sink> sink;
     std::map<std::uint64_t, seen_outcome> outcomes;
+    std::vector<std::pair<std::uint64_t, unsigned>> foretold;
     std::function<void(std::uint64_t)> then;
     bool posting = false;
 };

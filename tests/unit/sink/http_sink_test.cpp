@@ -188,6 +188,51 @@ TEST_F(HttpSink, PipelinedRequestsOfOneTurnShareAConnection) {
     EXPECT_EQ(std::count(taken_by.begin(), taken_by.end(), taken_by[5]), 2);
 }
 
+// Not before that, and without another turn of the loop.
+TEST_F(HttpSink, CorkedRequestsAreWrittenWhenTheCorkIsDrawn) {
+    scripted_server server(io);
+    server.on_request = [](peer& p, const auto&) { p.ok(); };
+    handler.connections = 1;
+    handler.pipelining = 8;
+    make_sink({server.url()});
+    post(1);
+    run_until_posted(1);
+    const auto before = sink->stats().bytes_sent;
+    sink->cork();
+    for (std::uint64_t id = 2; id <= 6; ++id)
+        post(id);
+    EXPECT_EQ(sink->stats().bytes_sent, before);
+    sink->uncork();
+    EXPECT_GE(sink->stats().bytes_sent, before * 6);
+    run_until_posted(6);
+    for (std::uint64_t id = 1; id <= 6; ++id)
+        EXPECT_EQ(status(id), 204U);
+    EXPECT_EQ(server.peers.size(), 1U);
+}
+
+TEST_F(HttpSink, AnswersAreForetold) {
+    scripted_server server(io);
+    std::vector<peer*> waiting;
+    server.on_request = [&](peer& p, const auto&) { waiting.push_back(&p); };
+    handler.connections = 1;
+    handler.pipelining = 4;
+    make_sink({server.url()});
+    for (std::uint64_t id = 1; id <= 4; ++id)
+        post(id);
+    run_until([&] { return waiting.size() == 4; });
+    std::string answers;
+    for (int i = 0; i < 4; ++i)
+        answers += "HTTP/1.1 204 No Content\r\n\r\n";
+    server.peers[0]->send(answers);
+    run_until_posted(4);
+    // Once, all of them before the first one is told.
+    std::vector<std::pair<std::uint64_t, unsigned>> expected;
+    for (unsigned step = 0; step < 3; ++step)
+        for (std::uint64_t id = 1; id <= 4; ++id)
+            expected.emplace_back(id, step);
+    EXPECT_EQ(foretold, expected);
+}
+
 TEST_F(HttpSink, ManyPipelinedRequestsOfManyEventsArriveWhole) {
     scripted_server server(io);
     handler.connections = 2;

@@ -2,13 +2,16 @@
 // A stream beneath a connection, where the connection does what it usually does not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sink/stream.hpp"
 
@@ -94,6 +97,26 @@ TEST_F(PlainStream, WhoeverReadsWhenItIsClosedIsTold) {
     EXPECT_EQ(heard->reads, 0);  // not from inside
     EXPECT_TRUE(run_out_of_work());
     EXPECT_EQ(heard->read, boost::asio::error::operation_aborted);
+}
+
+// More than a system call takes at a time.
+TEST_F(PlainStream, ManyPiecesArriveInOrder) {
+    ASSERT_TRUE(heard->connected);
+    std::string expected;
+    for (int i = 0; i < 5000; ++i)
+        expected += std::to_string(i) + ',';
+    std::vector<std::string_view> pieces;
+    for (std::size_t from = 0; from < expected.size();) {
+        const std::size_t size = std::min<std::size_t>(expected.find(',', from) + 1 - from, 6);
+        pieces.push_back(std::string_view(expected).substr(from, size));
+        pieces.emplace_back();  // and empty ones between
+        from += size;
+    }
+    ASSERT_GT(pieces.size(), 4096U);
+    ASSERT_EQ(tested->write(pieces), stream::write_result::all);
+    std::string got(expected.size(), '\0');
+    boost::asio::read(peer, boost::asio::buffer(got));
+    EXPECT_EQ(got, expected);
 }
 
 }  // namespace
