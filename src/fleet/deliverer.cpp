@@ -71,13 +71,19 @@ void deliverer::push_own(event_ptr event) {
 // True: it is time.
 bool deliverer::has_company() {
     if (++unpumped_ >= company_) return true;
-    if (std::exchange(pump_posted_, true)) return false;
-    boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!std::exchange(pump_posted_, true)) post_pump(true);
+    return false;
+}
+
+// The loop looks at its sockets before it comes to what was posted: posted again, the pump has not
+// only what was there when the turn began but what came while that was worked on.
+void deliverer::post_pump(bool again) {
+    boost::asio::post(loop_, [this, again, alive = std::weak_ptr<bool>(alive_)] {
         if (alive.expired()) return;
+        if (again) return post_pump(false);
         pump_posted_ = false;
         pump();
     });
-    return false;
 }
 
 void deliverer::pump() {

@@ -93,6 +93,7 @@ private:
     }
     void pump(time_point now, wall_ms wall);
     [[nodiscard]] bool has_company();
+    void post_pump(bool again);
     void answer(interaction_callback callback);
 
     boost::asio::any_io_executor loop_;
