@@ -227,7 +227,6 @@ void delivery::impl::fill(const lane& first, flight& f, std::size_t& bytes) {
         if (handler.envelope == config::envelope_mode::raw &&
             (next.shard != head.shard || next.shards != head.shards))
             return;
-        if (waits_long()) waiting.foresee_next(*more);
         waiting.take_off(*more);
         gather(*more, f, bytes);
     }
@@ -266,7 +265,6 @@ bool delivery::impl::next(std::size_t group, std::size_t url, time_point now,
                           std::optional<delivery_request>& out) {
     lane* l = waiting.pick(group, *endpoints[url], now);
     if (l == nullptr) return false;
-    if (waits_long()) waiting.foresee_next(*l);
     start(*l, url, now, out.emplace());
     return true;
 }

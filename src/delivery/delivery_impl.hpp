@@ -58,8 +58,6 @@ struct delivery::impl {
                             std::optional<delivery_request>& out);
     void start(lane& l, std::size_t url, time_point now, delivery_request& request);
     void gather(lane& l, flight& f, std::size_t& bytes);
-    // So much is queued that what is sent next is in no near cache any more.
-    [[nodiscard]] bool waits_long() const noexcept { return books.bytes() > (1U << 20); }
     void fill(const lane& first, flight& f, std::size_t& bytes);
     [[nodiscard]] bool may_share(const lane& l) const noexcept;
     [[nodiscard]] flight& new_flight();

@@ -11,16 +11,6 @@ namespace shardgate {
 
 namespace {
 
-// The event and the first kilobyte of its text, which stands behind it; the CPU sees where the
-// reading goes from there.
-void fetch_with_text(const queued_event* event) noexcept {
-    struct with_text {
-        alignas(queued_event) std::byte event[sizeof(queued_event)];
-        std::byte text[1024];
-    };
-    fetch_lines(reinterpret_cast<const with_text*>(event));
-}
-
 constexpr std::size_t first_buckets = 256;  // a power of two, as all that follow
 
 }  // namespace
@@ -202,17 +192,6 @@ lane* lanes::pick(std::size_t group, const handler_url& target, time_point now) 
 lane* lanes::peek(std::size_t group, bool urgent) noexcept {
     lane_list& list = urgent ? ready_[group].urgent : ready_[group].normal;
     return list.empty() ? nullptr : &list.front();
-}
-
-void lanes::foresee_next(const lane& l) const noexcept {
-    const lane_list& list = l.urgent ? ready_[l.group].urgent : ready_[l.group].normal;
-    auto next = std::next(list.iterator_to(l));
-    if (next == list.end()) return;
-    fetch_with_text(next->queue.front().event.get());
-    if (++next == list.end()) return;
-    fetch_lines(&next->queue.front());
-    if (++next == list.end()) return;
-    fetch_lines(&*next);
 }
 
 bool lanes::any_ready(std::size_t group) const noexcept {

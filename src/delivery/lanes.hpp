@@ -57,9 +57,6 @@ public:
     [[nodiscard]] lane* pick(std::size_t group, const handler_url& target, time_point now) noexcept;
     // The first ready lane of a list, whatever the windows say (to fill a batch).
     [[nodiscard]] lane* peek(std::size_t group, bool urgent) noexcept;
-    // A hint: those behind `l`, which is ready, come next. Fetches one step for each of the three
-    // next ones: the event, the entry, the lane.
-    void foresee_next(const lane& l) const noexcept;
     [[nodiscard]] bool any_ready(std::size_t group) const noexcept;
     [[nodiscard]] bool has_group(std::size_t group) const noexcept { return group < ready_.size(); }
 
