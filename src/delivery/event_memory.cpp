@@ -4,21 +4,12 @@
 #include <array>
 #include <new>
 
+#include "shardgate/base/sanitizer.hpp"
+
 namespace shardgate::event_memory {
 namespace {
 
-// AddressSanitizer must see each event come and go.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool keeps = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool keeps = false;
-#else
-constexpr bool keeps = true;
-#endif
-#else
-constexpr bool keeps = true;
-#endif
+constexpr bool keeps = !address_sanitizer;
 
 constexpr std::size_t granule = 128;
 constexpr std::size_t largest = 16U << 10;  // beyond that malloc's own time does not matter

@@ -7,20 +7,12 @@
 #include <array>
 #include <cstdlib>
 
+#include "shardgate/base/sanitizer.hpp"
+
 namespace shardgate::tls_memory {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool keeps = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool keeps = false;
-#else
-constexpr bool keeps = true;
-#endif
-#else
-constexpr bool keeps = true;
-#endif
+constexpr bool keeps = !address_sanitizer;
 
 // Blocks of one size. A request takes one when it wants at least half of it.
 class shelf {

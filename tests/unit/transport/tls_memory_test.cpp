@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "shardgate/base/sanitizer.hpp"
+
 namespace shardgate {
 namespace {
 
@@ -18,17 +20,6 @@ constexpr std::size_t read_buffer = 65536 + 320;  // what SSL_read() wants, and 
 
 // Exit codes of the child.
 constexpr int as_wanted = 0, not_so = 1, does_not_keep = 2;
-
-[[nodiscard]] bool keeps() {
-#if defined(__SANITIZE_ADDRESS__)
-    return false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    return false;
-#endif
-#endif
-    return true;
-}
 
 void end(bool well) {
     std::_Exit(well ? as_wanted : not_so);
@@ -38,7 +29,7 @@ class TlsMemoryDeathTest : public ::testing::Test {
 protected:
     void SetUp() override {
         GTEST_FLAG_SET(death_test_style, "threadsafe");  // runs this test alone, from the start
-        if (!keeps()) GTEST_SKIP() << "AddressSanitizer sees every block come and go";
+        if (address_sanitizer) GTEST_SKIP() << "AddressSanitizer sees every block come and go";
     }
 };
 
