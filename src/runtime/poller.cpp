@@ -3,8 +3,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace shardgate {
 
@@ -22,8 +26,14 @@ poller& poller::of(asio::io_context& loop) {
     return asio::use_service<poller>(loop);
 }
 
+poller& poller::of(const asio::any_io_executor& loop) {
+    return asio::use_service<poller>(asio::query(loop, asio::execution::context));
+}
+
 poller::poller(asio::execution_context& loop)
-    : service(loop), inner_(static_cast<asio::io_context&>(loop)) {
+    : service(loop),
+      inner_(static_cast<asio::io_context&>(loop)),
+      rest_(static_cast<asio::io_context&>(loop)) {
     const int fd = ::epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0) throw boost::system::system_error(last_error(), "epoll_create1");
     error_code ec;
@@ -59,6 +69,20 @@ void poller::remove(int fd, const watcher& who) noexcept {
     if (--watched_ > 0) return;
     error_code nothing_waits;  // a loop without sockets may run out of work
     inner_.cancel(nothing_waits);
+    rest_.cancel();
+}
+
+bool poller::at_turn_end(finisher& who) {
+    if (!turning_) return false;
+    if (std::find(finishers_.begin(), finishers_.end(), &who) == finishers_.end())
+        finishers_.push_back(&who);
+    return true;
+}
+
+void poller::forget(const finisher& who) noexcept {
+    std::replace_if(
+        finishers_.begin(), finishers_.end(), [&](const finisher* f) { return f == &who; },
+        nullptr);
 }
 
 void poller::arm() {
@@ -71,23 +95,57 @@ void poller::arm() {
     });
 }
 
+void poller::rest_until(time_point when) {
+    if (armed_ || watched_ == 0) return;
+    armed_ = true;
+    rest_.expires_at(when);
+    rest_.async_wait([this](const error_code& ec) {
+        armed_ = false;
+        if (!ec) turn();
+        arm();
+    });
+}
+
 // While much is ready at a time, more has become so meanwhile: to look again at once costs one
-// system call, through the loop it is three.
+// system call, through the loop it is three. With a pace it is the rest that lets more come.
 void poller::turn() {
-    std::size_t told = busy;
-    for (int look = 0; look < looks_max && told >= busy && inner_.is_open(); ++look) {
-        const int n = ::epoll_wait(inner_.native_handle(), told_.data(), batch, 0);
-        told = told_count_ = n > 0 ? static_cast<std::size_t>(n) : 0;
-        for (at_ = 0; at_ < told_count_; ++at_)
-            if (auto* const who = static_cast<watcher*>(told_[at_].data.ptr))
-                who->on_ready(told_[at_].events);
-        at_ = told_count_ = 0;
-    }
+    const duration pace = pace_ ? pace_() : duration{0};
+    const bool paced = pace >= shortest_rest;
+    const time_point next = paced ? later(clock::now(), pace) : time_point{};
+    turning_ = true;
+    std::size_t told = look();
+    const bool any = told > 0;
+    for (int looks = 1; looks < looks_max && !paced && told >= busy; ++looks)
+        told = look();
+    turning_ = false;
+    finish();
+    if (paced && any && later(clock::now(), shortest_rest) < next) rest_until(next);
+}
+
+std::size_t poller::look() {
+    if (!inner_.is_open()) return 0;
+    const int n = ::epoll_wait(inner_.native_handle(), told_.data(), batch, 0);
+    const std::size_t told = told_count_ = n > 0 ? static_cast<std::size_t>(n) : 0;
+    for (at_ = 0; at_ < told_count_; ++at_)
+        if (auto* const who = static_cast<watcher*>(told_[at_].data.ptr))
+            who->on_ready(told_[at_].events);
+    at_ = told_count_ = 0;
+    return told;
+}
+
+// What they do may ask for more, which is then not of this turn.
+void poller::finish() {
+    for (std::size_t i = 0; i < finishers_.size(); ++i)
+        if (finishers_[i] != nullptr) finishers_[i]->on_turn_end();
+    finishers_.clear();
 }
 
 void poller::shutdown() noexcept {
     error_code ignored;
     inner_.close(ignored);
+    rest_.cancel();
+    pace_ = nullptr;
+    finishers_.clear();
 }
 
 }  // namespace shardgate

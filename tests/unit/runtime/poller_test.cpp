@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -179,6 +180,129 @@ TEST(Poller, TheRestOfTheLoopHasItsTurn) {
     EXPECT_LE(told, 64U);
     for (std::size_t i = 0; i < s.size(); ++i)
         p.remove(s[i].ours, ears[i]);
+}
+
+struct closer final : poller::finisher {
+    std::function<void()> closed;
+    void on_turn_end() override { closed(); }
+};
+
+TEST(Poller, TheEndOfATurnIsToldOnceForAllThatItBrought) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    std::array<pair_of_sockets, 3> s;
+    std::array<ear, 3> ears;
+    closer c;
+    std::string told;
+    c.closed = [&] {
+        told += '.';
+        EXPECT_FALSE(p.at_turn_end(c));  // over is over
+    };
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        ears[i].heard = [&, i](std::uint32_t) {
+            told += s[i].hear();
+            EXPECT_TRUE(p.at_turn_end(c));
+            p.remove(s[i].ours, ears[i]);
+        };
+        ASSERT_FALSE(p.add(s[i].ours, EPOLLIN, ears[i]));
+        s[i].say('x');
+    }
+    EXPECT_FALSE(p.at_turn_end(c));
+    io.run();
+    EXPECT_EQ(told, "xxx.");
+}
+
+TEST(Poller, WhoIsGoneIsNotToldOfTheEnd) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    pair_of_sockets s;
+    ear e;
+    closer gone, other;
+    int ends = 0;
+    gone.closed = [] { ADD_FAILURE(); };
+    other.closed = [&] { ++ends; };
+    e.heard = [&](std::uint32_t) {
+        EXPECT_TRUE(p.at_turn_end(gone));
+        EXPECT_TRUE(p.at_turn_end(other));
+        p.forget(gone);
+        p.remove(s.ours, e);
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    s.say('x');
+    io.run();
+    EXPECT_EQ(ends, 1);
+}
+
+// Turns begin so far apart; the loop does other things meanwhile.
+TEST(Poller, APaceHoldsTurnsApartAndNothingElse) {
+    constexpr auto pace = std::chrono::milliseconds(20);
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    p.set_pace([&] { return pace; });
+    pair_of_sockets s;
+    ear e;
+    std::vector<time_point> turns;
+    int others = 0;
+    std::function<void()> other = [&] {
+        ++others;
+        if (turns.size() < 3) boost::asio::post(io, other);
+    };
+    e.heard = [&](std::uint32_t) {
+        turns.push_back(clock::now());
+        EXPECT_EQ(s.hear(), 'x');
+        if (turns.size() == 3) return p.remove(s.ours, e);
+        s.say('x');  // ready again at once
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    s.say('x');
+    boost::asio::post(io, other);
+    io.run();
+    ASSERT_EQ(turns.size(), 3U);
+    // The first is told a little after its turn's begin, which the pace counts from.
+    EXPECT_GT(turns[2] - turns[0], 2 * pace - pace / 2);
+    EXPECT_GT(others, 3);
+}
+
+// It would rest an hour after the turn that found nothing.
+TEST(Poller, AfterARestThatBroughtNothingTheNextOneIsToldAtOnce) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    int turns = 0;
+    p.set_pace([&]() -> duration {
+        if (++turns == 1) return std::chrono::milliseconds(1);
+        return std::chrono::hours(1);
+    });
+    pair_of_sockets s;
+    ear e;
+    std::string heard;
+    std::function<void()> speak = [&] {
+        if (turns < 2) return boost::asio::post(io, speak);
+        s.say('y');
+    };
+    e.heard = [&](std::uint32_t) {
+        heard += s.hear();
+        if (heard.size() == 2) return p.remove(s.ours, e);
+        boost::asio::post(io, speak);
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    s.say('x');
+    io.run();
+    EXPECT_EQ(heard, "xy");
+}
+
+TEST(Poller, ALoopMayEndWhileItRests) {
+    pair_of_sockets s;
+    ear e;
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    p.set_pace([] { return std::chrono::hours(1); });
+    e.heard = [&](std::uint32_t) {
+        EXPECT_EQ(s.hear(), 'x');
+        boost::asio::post(io, [&] { p.remove(s.ours, e); });
+    };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
+    s.say('x');
+    io.run();  // does not wait for the hour: nothing is watched any more
 }
 
 }  // namespace
