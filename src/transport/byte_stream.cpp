@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
@@ -33,9 +34,15 @@ constexpr std::size_t kept_for_writing = 4U << 10;
 }  // namespace
 
 byte_stream::byte_stream(asio::any_io_executor loop, tls_client* tls, std::string host, user& who)
-    : loop_(std::move(loop)), tls_(tls), host_(std::move(host)), user_(&who), socket_(loop_) {}
+    : loop_(std::move(loop)),
+      tls_(tls),
+      host_(std::move(host)),
+      user_(&who),
+      poller_(poller::of(loop_)) {}
 
-byte_stream::~byte_stream() = default;
+byte_stream::~byte_stream() {
+    close();
+}
 
 std::shared_ptr<byte_stream> byte_stream::open(asio::any_io_executor loop, tls_client* tls,
                                                std::string host, std::uint16_t port, user& who) {
@@ -63,18 +70,13 @@ void byte_stream::connected(dialled result) {
         lose(std::move(why));
         return;
     }
-    socket_ = std::move(result.socket);
-    error_code code;
-    socket_.native_non_blocking(true, code);
-    if (!code) socket_.set_option(tcp::no_delay(true), code);
-    if (code) {
+    if (const error_code code = take_over(std::move(result.socket))) {
         why.at = stage::connect;
         why.code = code;
         why.detail = "cannot use the socket: " + code.message();
         lose(std::move(why));
         return;
     }
-    port_.fd = socket_.native_handle();
     if (tls_ == nullptr) {
         established();
         return;
@@ -84,6 +86,23 @@ void byte_stream::connected(dialled result) {
         handshake();
     else
         lose(std::move(why));
+}
+
+error_code byte_stream::take_over(tcp::socket socket) {
+    error_code code;
+    socket.native_non_blocking(true, code);
+    if (!code) socket.set_option(tcp::no_delay(true), code);
+    if (code) return code;
+    const int fd = socket.release(code);
+    if (code) return code;
+    code = poller_.add(fd, EPOLLIN, *this);
+    if (code) {
+        ::close(fd);
+    } else {
+        port_.fd = fd;
+        awaited_ = EPOLLIN;
+    }
+    return code;
 }
 
 bool byte_stream::set_up_tls(loss& why) {
@@ -115,9 +134,9 @@ void byte_stream::handshake() {
     }
     ssl_error_ = ::SSL_get_error(ssl_.get(), n);
     if (ssl_error_ == SSL_ERROR_WANT_READ) {
-        wait_readable();
+        wait_for(EPOLLIN);
     } else if (ssl_error_ == SSL_ERROR_WANT_WRITE) {
-        wait_writable();
+        wait_for(EPOLLOUT);
     } else {
         ssl_reason_ = ::ERR_peek_last_error();
         loss why = loss_now();
@@ -134,6 +153,7 @@ void byte_stream::handshake() {
 void byte_stream::established() {
     stage_ = stage::open;
     connected_ = true;
+    wait_for(EPOLLIN);
     handshake_bytes_out_ = port_.bytes_out;
     const auto self = shared_from_this();
     user_->on_connected();
@@ -141,33 +161,21 @@ void byte_stream::established() {
     if (user_ != nullptr) readable();
 }
 
-void byte_stream::wait_readable() {
-    if (waiting_readable_ || user_ == nullptr) return;
-    waiting_readable_ = true;
-    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& code) {
-        self->waiting_readable_ = false;
-        if (code == asio::error::operation_aborted || self->user_ == nullptr) return;
-        self->port_.drained = false;
-        if (self->stage_ == stage::handshake)
-            self->handshake();
-        else
-            self->readable();
-    });
+void byte_stream::on_ready(std::uint32_t events) {
+    if (user_ == nullptr) return;
+    const auto self = shared_from_this();
+    port_.drained = false;
+    if (stage_ == stage::handshake) return handshake();
+    if ((events & EPOLLOUT) != 0) {
+        wait_for(EPOLLIN);
+        flush();
+    }
+    readable();  // an error is found by reading too
 }
 
-void byte_stream::wait_writable() {
-    if (waiting_writable_ || user_ == nullptr) return;
-    waiting_writable_ = true;
-    socket_.async_wait(tcp::socket::wait_write,
-                       [self = shared_from_this()](const error_code& code) {
-                           self->waiting_writable_ = false;
-                           if (code == asio::error::operation_aborted || self->user_ == nullptr)
-                               return;
-                           if (self->stage_ == stage::handshake)
-                               self->handshake();
-                           else
-                               self->flush();
-                       });
+void byte_stream::wait_for(std::uint32_t events) noexcept {
+    if (port_.fd < 0 || std::exchange(awaited_, events) == events) return;
+    poller_.change(port_.fd, events, *this);
 }
 
 void byte_stream::readable() {
@@ -191,17 +199,25 @@ void byte_stream::readable() {
                 return;
             }
             if (unsent() > 0) flush();  // TLS may have waited for a record to answer
-            wait_readable();
             return;
         }
     }
-    asio::post(loop_, [self] {
-        if (self->user_ != nullptr) self->readable();
+    read_later();
+}
+
+void byte_stream::read_later() {
+    asio::post(loop_, [self = shared_from_this()] {
+        if (self->user_ == nullptr) return;
+        self->port_.drained = false;
+        self->readable();
     });
 }
 
 // done: the buffer is full and there may be more.
 byte_stream::io byte_stream::fill(read_buffer& buffer, std::size_t& filled) {
+    // Once for all records: OpenSSL frees 32 texts for it that mostly are none. What a read that
+    // succeeds leaves in the error queue is nothing.
+    if (ssl_) ::ERR_clear_error();
     while (filled < read_buffer::size) {
         std::size_t got = 0;
         const io state = read_some(buffer.data() + filled, read_buffer::size - filled, got);
@@ -211,6 +227,7 @@ byte_stream::io byte_stream::fill(read_buffer& buffer, std::size_t& filled) {
     return io::done;
 }
 
+// Pre: OpenSSL's error queue is empty.
 byte_stream::io byte_stream::read_some(char* into, std::size_t size, std::size_t& got) {
     if (!ssl_) {
         const long n = port_receive(port_, into, size);
@@ -219,13 +236,13 @@ byte_stream::io byte_stream::read_some(char* into, std::size_t size, std::size_t
     }
     // To ask OpenSSL when there is nothing costs it a buffer of 64 KiB, taken and given back.
     if (port_.drained && ::SSL_has_pending(ssl_.get()) == 0) return io::would_block;
-    ::ERR_clear_error();
     if (::SSL_read_ex(ssl_.get(), into, size, &got) == 1) return io::done;
     got = 0;
     ssl_error_ = ::SSL_get_error(ssl_.get(), 0);
     if (ssl_error_ == SSL_ERROR_WANT_READ) return io::would_block;
-    if (ssl_error_ == SSL_ERROR_WANT_WRITE) {  // a key update waits for room to be answered
-        wait_writable();
+    if (ssl_error_ == SSL_ERROR_WANT_WRITE) {
+        // A key update waits for room to be answered, and reading for that.
+        wait_for(EPOLLOUT);
         return io::would_block;
     }
     ssl_reason_ = ::ERR_peek_last_error();
@@ -235,7 +252,7 @@ byte_stream::io byte_stream::read_some(char* into, std::size_t size, std::size_t
 void byte_stream::write(std::string_view bytes) {
     if (user_ == nullptr || stage_ != stage::open || write_failed_) return;
     out_.append(bytes);
-    if (!waiting_writable_) flush();
+    if ((awaited_ & EPOLLOUT) == 0) flush();
 }
 
 void byte_stream::flush() {
@@ -245,17 +262,13 @@ void byte_stream::flush() {
         const io state = write_some(out_.data() + out_sent_, unsent(), taken);
         out_sent_ += taken;
         if (state == io::would_block) {
-            wait_writable();
+            wait_for(awaited_ | EPOLLOUT);
             return;
         }
         if (state == io::failed) {
             // The reader finds out, after what the peer may have said before it went.
             write_failed_ = true;
-            asio::post(loop_, [self = shared_from_this()] {
-                if (self->user_ == nullptr) return;
-                self->port_.drained = false;
-                self->readable();
-            });
+            read_later();
             return;
         }
     }
@@ -308,11 +321,16 @@ void byte_stream::drop() {
     user_ = nullptr;
     stage_ = stage::gone;
     dial_.reset();
-    error_code ignored;
-    socket_.close(ignored);
-    port_.fd = -1;
+    close();
     std::string().swap(out_);
     out_sent_ = 0;
+}
+
+void byte_stream::close() noexcept {
+    if (port_.fd < 0) return;
+    poller_.remove(port_.fd, *this);
+    ::close(std::exchange(port_.fd, -1));
+    awaited_ = 0;
 }
 
 std::uint64_t byte_stream::wire_bytes_out() const noexcept {

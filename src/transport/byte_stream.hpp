@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client's byte stream over TCP or TLS: connects, then hands on whatever has arrived, many
 // messages' worth at a time, from a buffer all streams of a loop share; so an idle stream holds no
-// buffer at all. Loop thread only.
+// buffer at all. Waits in the loop's poller. Loop thread only.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "shardgate/base/result.hpp"
+#include "shardgate/runtime/poller.hpp"
 #include "shardgate/transport/dial.hpp"
 #include "shardgate/transport/tls_client.hpp"
 #include "transport/socket_bio.hpp"
@@ -22,7 +23,8 @@ namespace shardgate {
 
 class read_buffer;
 
-class byte_stream : public std::enable_shared_from_this<byte_stream> {
+class byte_stream final : public std::enable_shared_from_this<byte_stream>,
+                          private poller::watcher {
 public:
     enum class stage : std::uint8_t { lookup, connect, handshake, open, gone };
 
@@ -74,9 +76,13 @@ private:
     bool set_up_tls(loss& why);
     void handshake();
     void established();
-    void wait_readable();
-    void wait_writable();
+    // Takes the socket from Asio to the poller.
+    [[nodiscard]] error_code take_over(boost::asio::ip::tcp::socket socket);
+    void on_ready(std::uint32_t events) override;
+    void wait_for(std::uint32_t events) noexcept;
+    void close() noexcept;
     void readable();
+    void read_later();
     io fill(read_buffer& buffer, std::size_t& filled);
     io read_some(char* into, std::size_t size, std::size_t& got);
     io write_some(const char* from, std::size_t size, std::size_t& taken);
@@ -90,16 +96,15 @@ private:
     user* user_;  // null: dropped or lost
     stage stage_ = stage::lookup;
     std::unique_ptr<dial> dial_;
-    boost::asio::ip::tcp::socket socket_;
-    socket_port port_;
+    poller& poller_;
+    socket_port port_;  // its descriptor is ours
     struct ssl_free {
         void operator()(SSL* s) const { ::SSL_free(s); }
     };
     std::unique_ptr<SSL, ssl_free> ssl_;  // after port_, which its BIO uses
     int ssl_error_ = 0;
     unsigned long ssl_reason_ = 0;
-    bool waiting_readable_ = false;
-    bool waiting_writable_ = false;
+    std::uint32_t awaited_ = 0;  // EPOLLIN while it is open, unless TLS must write before it reads
     bool write_failed_ = false;
     std::string out_;
     std::size_t out_sent_ = 0;
