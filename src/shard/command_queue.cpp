@@ -57,6 +57,7 @@ void command_queue::drop_presence() noexcept {
 }
 
 void command_queue::expire(time_point now) {
+    if (waiting_.empty()) return;  // asked at every event
     expired_ += std::erase_if(waiting_, [now](const entry& e) {
         return !is_presence(e.command) && now - e.since > max_age;
     });

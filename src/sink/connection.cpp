@@ -217,7 +217,7 @@ bool connection::answered(std::size_t used) {
     const bool reusable = maybe_arrived();
     std::vector<report> reports;
     if (count_ > 1 && shared_->listener != nullptr) foretell();
-    const report first{pop().request.id, outcome_of(answer)};
+    const report first{drop_oldest(), outcome_of(answer)};
     in_body_ = true;
     const auto what = reader_.read(unread(), used);
     in_begin_ += used;
@@ -375,15 +375,31 @@ void connection::deliver(const std::vector<report>& reports, std::string_view de
 }
 
 job connection::pop() {
+    job out = std::move(before_pop());
+    after_pop();
+    return out;
+}
+
+// As pop(), for who wants no more than the request's number: nothing is moved.
+std::uint64_t connection::drop_oldest() {
+    delivery_request& oldest = before_pop().request;
+    oldest.items.clear();
+    after_pop();
+    return oldest.id;
+}
+
+job& connection::before_pop() {
     job& oldest = jobs_[first_];
     // The write under way may still read from its events.
     if (unsent_.cuts() > 0) parked_.push_back(oldest.request);
-    job out = std::move(oldest);
+    return oldest;
+}
+
+void connection::after_pop() noexcept {
     if (++first_ == jobs_.size()) first_ = 0;
     --count_;
     if (handed_over_ > 0) --handed_over_;
     if (arrived_ > 0) --arrived_;
-    return out;
 }
 
 delivery_outcome connection::outcome_of(const http_answer& a) const {

@@ -137,6 +137,9 @@ private:
     // Of the oldest request.
     [[nodiscard]] bool maybe_arrived() const noexcept { return arrived_ > 0; }
     [[nodiscard]] job pop();
+    std::uint64_t drop_oldest();
+    [[nodiscard]] job& before_pop();
+    void after_pop() noexcept;
     [[nodiscard]] delivery_outcome outcome_of(const http_answer& a) const;
     [[nodiscard]] std::string_view unread() const noexcept {
         return {in_.data() + in_begin_, in_end_ - in_begin_};
