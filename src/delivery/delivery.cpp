@@ -444,4 +444,8 @@ const histogram& delivery::request_seconds() const noexcept {
     return impl_->request_seconds;
 }
 
+duration delivery::answer_time() const noexcept {
+    return impl_->answer_time;
+}
+
 }  // namespace shardgate

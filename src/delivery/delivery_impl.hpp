@@ -201,10 +201,12 @@ struct delivery::impl {
 
     delivery_snapshot counts;  // its counters; gauges are filled in by snapshot()
     histogram lag, request_seconds;
+    duration answer_time{0};
 
     static constexpr std::uint64_t slot_bits = 20, slot_mask = (1U << slot_bits) - 1;
     static constexpr std::size_t batch_bytes = 1U << 20;
     static constexpr std::uint32_t poison_after = 8;
+    static constexpr int answers_in_mean = 64;
 };
 
 }  // namespace shardgate

@@ -31,8 +31,10 @@ void delivery::on_outcome(std::uint64_t request, const delivery_outcome& outcome
     impl::flight& f = *slot;
     f.id = 0;
     --d.in_flight;
-    d.request_seconds.observe(now - f.started);
+    const duration took = now - f.started;
+    d.request_seconds.observe(took);
     const answer what = read_answer(outcome);
+    if (what != answer::away) d.answer_time += (took - d.answer_time) / impl::answers_in_mean;
     switch (what) {
     case answer::accepted: d.on_accepted(f, now, wall); break;
     case answer::refused: d.on_refused(f, outcome, now, wall); break;

@@ -7,6 +7,8 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "fleet/turn_pace.hpp"
+
 namespace shardgate {
 
 namespace {
@@ -35,6 +37,14 @@ callback_result read_answer(const http_outcome& outcome) {
     return callback_result::refused;
 }
 
+// So many events at once are enough for any write; fewer would only make more of them.
+constexpr std::uint32_t pumped_together = 64;
+
+std::uint32_t company_of(const config::handler& h) noexcept {
+    const std::uint32_t most = std::max(h.pipelining, h.batch_events);
+    return most > 1 ? std::max(most, pumped_together) : 1;
+}
+
 }  // namespace
 
 wall_ms wall_now() noexcept {
@@ -46,12 +56,20 @@ deliverer::deliverer(boost::asio::any_io_executor loop, const config::settings& 
                      http_client& rest, tls_client& handler_tls, std::string_view run_id,
                      random_source& random, delivery_listener* listener)
     : loop_(loop),
+      poller_(poller::of(loop)),
       settings_(settings),
       rest_(rest),
       core_(settings.handler, settings.queue, settings.interactions, run_id, random, listener),
       sink_(loop, handler_tls, settings.handler, *this),
       timer_(loop, [this] { pump(); }),
-      company_(std::max(settings.handler.pipelining, settings.handler.batch_events)) {}
+      company_(company_of(settings.handler)) {
+    if (company_ > 1) poller_.set_pace([this] { return turn_pace(core_.answer_time()); });
+}
+
+deliverer::~deliverer() {
+    poller_.forget(*this);
+    if (company_ > 1) poller_.set_pace(nullptr);
+}
 
 void deliverer::push(const dispatch& event) {
     if (tap_ != nullptr) tap_->on_push(event);
@@ -71,19 +89,19 @@ void deliverer::push_own(event_ptr event) {
 // True: it is time.
 bool deliverer::has_company() {
     if (++unpumped_ >= company_) return true;
-    if (!std::exchange(pump_posted_, true)) post_pump(true);
+    if (!std::exchange(pump_due_, true) && !poller_.at_turn_end(*this)) post_pump();
     return false;
 }
 
-// The loop looks at its sockets before it comes to what was posted: posted again, the pump has not
-// only what was there when the turn began but what came while that was worked on.
-void deliverer::post_pump(bool again) {
-    boost::asio::post(loop_, [this, again, alive = std::weak_ptr<bool>(alive_)] {
-        if (alive.expired()) return;
-        if (again) return post_pump(false);
-        pump_posted_ = false;
-        pump();
+void deliverer::post_pump() {
+    boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired()) on_turn_end();
     });
+}
+
+void deliverer::on_turn_end() {
+    pump_due_ = false;
+    pump();
 }
 
 void deliverer::pump() {

@@ -219,6 +219,9 @@ public:
     [[nodiscard]] delivery_snapshot snapshot() const;
     [[nodiscard]] const histogram& lag() const noexcept;  // receipt to acceptance, seconds
     [[nodiscard]] const histogram& request_seconds() const noexcept;  // one POST
+    // What an answer takes lately: a mean in which one answer counts for a sixty-fourth. 0: none
+    // yet.
+    [[nodiscard]] duration answer_time() const noexcept;
 
 private:
     struct impl;

@@ -13,6 +13,7 @@
 #include "shardgate/delivery/delivery.hpp"
 #include "shardgate/fleet/rest_guard.hpp"
 #include "shardgate/runtime/lazy_timer.hpp"
+#include "shardgate/runtime/poller.hpp"
 #include "shardgate/sink/http_sink.hpp"
 #include "shardgate/transport/http_client.hpp"
 
@@ -56,13 +57,16 @@ public:
     virtual void on_push_own(const queued_event& event) = 0;
 };
 
-class deliverer final : public dispatch_sink, private post_listener {
+class deliverer final : public dispatch_sink, private post_listener, private poller::finisher {
 public:
     // `settings`, `rest`, `handler_tls` and `random` are borrowed and outlive it. `run_id` makes
     // the keys of delivery's own events unique.
     deliverer(boost::asio::any_io_executor loop, const config::settings& settings,
               http_client& rest, tls_client& handler_tls, std::string_view run_id,
               random_source& random, delivery_listener* listener);
+    ~deliverer() override;
+    deliverer(const deliverer&) = delete;
+    deliverer& operator=(const deliverer&) = delete;
 
     void push(const dispatch& event) override;
     void push_own(event_ptr event);
@@ -91,12 +95,14 @@ private:
     void on_answer_near(std::uint64_t request, unsigned step) noexcept override {
         core_.foresee(request, step);
     }
+    void on_turn_end() override;
     void pump(time_point now, wall_ms wall);
     [[nodiscard]] bool has_company();
-    void post_pump(bool again);
+    void post_pump();
     void answer(interaction_callback callback);
 
     boost::asio::any_io_executor loop_;
+    poller& poller_;
     const config::settings& settings_;
     http_client& rest_;
     rest_guard guard_;
@@ -111,7 +117,7 @@ private:
     // More than 1: events and answers of a turn are taken together, so many at most.
     std::uint32_t company_;
     std::uint32_t unpumped_ = 0;
-    bool pump_posted_ = false;
+    bool pump_due_ = false;  // at the end of the turn
 };
 
 }  // namespace shardgate
