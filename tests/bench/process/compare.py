@@ -47,7 +47,7 @@ def show(mode, when, before, after):
 def options():
     parser = argparse.ArgumentParser(prog="script/bench --compare", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    rig.add_options(parser, ahead=4096)
+    rig.add_options(parser, guilds=rig.MANY_GUILDS)
     parser.add_argument("--before", required=True, metavar="DIR", help="build directory of the first build")
     parser.add_argument("--connections", type=int, default=64, help="to the handler")
     parser.add_argument("--mode", action="append", choices=list(floor.MODES),

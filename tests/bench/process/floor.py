@@ -62,9 +62,7 @@ def show(mode, when, floors, daemons):
 def options():
     parser = argparse.ArgumentParser(prog="script/bench --floor", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    # As many guilds as 16 shards may have, nearly: half of the events are in a hundredth of the guilds,
-    # and the daemon, which keeps a guild's order, would wait for 16 guilds' answers if there were 1,600.
-    rig.add_options(parser, guilds=38000)
+    rig.add_options(parser, guilds=rig.MANY_GUILDS)
     parser.add_argument("--connections", type=int, default=64, help="to the handler")
     parser.add_argument("--mode", action="append", choices=list(MODES), help="only this one (repeat for several)")
     parser.add_argument("--compression", choices=["zstd-stream", "zlib-stream"], default="zstd-stream")

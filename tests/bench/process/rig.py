@@ -18,6 +18,9 @@ INTENTS = sum(1 << bit for bit in (0, 1, 2, 5, 6, 7, 9, 10, 12, 13, 15))
 START_S = 120  # until a program is ready, and until what waits has arrived
 # Edits follow their messages: the realistic mix makes so many events for one of its rate.
 EVENTS_PER_RATE = 1.11
+# Nearly as many as 16 shards may have, for what is measured at saturation: half of the events are in a hundredth
+# of the guilds, and the daemon, which keeps a guild's order, would wait for 16 guilds' answers if there were 1,600.
+MANY_GUILDS = 38000
 KEEPS_UP = 0.85  # of a rate asked for; the first seconds have fewer edits
 
 
