@@ -102,7 +102,8 @@ def report(o, measured):
 def options():
     parser = argparse.ArgumentParser(prog="script/bench --peers", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    rig.add_options(parser, guilds=rig.MANY_GUILDS)
+    # With more of them (rig.MANY_GUILDS) the peers take minutes until they are ready.
+    rig.add_options(parser, guilds=8000)
     parser.add_argument("--peer", action="append", choices=["-".join(p) for p in PEERS],
                         help="only this one (repeat for several; default all)")
     parser.add_argument("--peer-compression", default="none", choices=["none", "zlib-stream"],
