@@ -43,6 +43,8 @@ gateway_connection::~gateway_connection() = default;
 void gateway_connection::start() {
     boost::system::error_code ignored;
     stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
+    // Asio has OpenSSL give 16 KiB back after every write and ask for them before the next one.
+    SSL_clear_mode(stream_.native_handle(), SSL_MODE_RELEASE_BUFFERS);
     const auto f = logic_.on_accept(clock::now());
     if (f) return meet(*f);
     deadline(30s);

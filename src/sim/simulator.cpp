@@ -81,7 +81,6 @@ struct simulator::impl : std::enable_shared_from_this<impl> {
                         asio::ssl::context::no_tlsv1_1);
         tls.use_certificate_chain(asio::buffer(made.server_pem));
         tls.use_private_key(asio::buffer(made.server_key_pem), asio::ssl::context::pem);
-        SSL_CTX_set_mode(tls.native_handle(), SSL_MODE_RELEASE_BUFFERS);
     }
 
     http_server::handler rest() {

@@ -53,7 +53,8 @@ def start_peer(o, sim, directory, modules, library, handler):
 
 
 def run(o, modules, what, directory):
-    sim = rig.Simulator(o, directory, unfurls=0, zstd_level=-5, zlib_level=1, handler_plain=True)
+    sim = rig.Simulator(o, directory, unfurls=0, zstd_level=-5, zlib_level=1, handler_plain=True,
+                        replay_depth=rig.REPLAY_DEPTH)
     if what in DAEMONS:
         program = rig.daemon(o, sim, directory,
                              handler=f'secret = "a secret of usual length, 40 characters"\n{DAEMONS[what]}')

@@ -33,7 +33,8 @@ def floor(o, sim, mode, intents=rig.INTENTS, compression="zstd-stream"):
 
 def simulator(o, directory, **more):
     # The floor sends no heartbeats: nobody is asked for one within a run.
-    return rig.Simulator(o, directory, unfurls=0, zstd_level=o.zstd_level, heartbeat_interval=3600000, **more)
+    return rig.Simulator(o, directory, unfurls=0, zstd_level=o.zstd_level, heartbeat_interval=3600000,
+                         replay_depth=rig.REPLAY_DEPTH, **more)
 
 
 def run(o, mode, is_floor, directory):

@@ -77,6 +77,11 @@ def add_options(parser, rounds=5, seconds=6.0, ahead=1024, guilds=1600):
     parser.add_argument("--json", help="file for the numbers")
 
 
+# A session's events kept for a RESUME that never comes in a benchmark: more than one can be ahead of its
+# reader at saturation, few enough to stay in a cache. What the simulator keeps by itself is 80 MB and more.
+REPLAY_DEPTH = 600
+
+
 class Simulator:
     """Arguments become its options: guilds=5 is --guilds 5, True is a flag."""
 
