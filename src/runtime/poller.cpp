@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
 #include <cerrno>
 #include <utility>
@@ -72,6 +73,16 @@ void poller::remove(int fd, const watcher& who) noexcept {
     rest_.cancel();
 }
 
+void poller::ask(intake& who) {
+    intakes_.push_back(&who);
+    if (!turning_) soon();
+}
+
+void poller::forget(const intake& who) noexcept {
+    const auto at = std::find(intakes_.begin(), intakes_.end(), &who);
+    if (at != intakes_.end()) intakes_.erase(at);
+}
+
 bool poller::at_turn_end(finisher& who) {
     if (!turning_) return false;
     if (std::find(finishers_.begin(), finishers_.end(), &who) == finishers_.end())
@@ -86,7 +97,7 @@ void poller::forget(const finisher& who) noexcept {
 }
 
 void poller::arm() {
-    if (armed_ || watched_ == 0) return;
+    if (armed_ || soon_ || watched_ == 0) return;
     armed_ = true;
     inner_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& ec) {
         armed_ = false;
@@ -106,20 +117,38 @@ void poller::rest_until(time_point when) {
     });
 }
 
+// What is still to be let in may lie in a buffer of TLS's: no socket would tell of it. Posted, so
+// that the rest of the loop has its turn.
+void poller::soon() {
+    if (std::exchange(soon_, true)) return;
+    asio::post(inner_.get_executor(), [this] {
+        soon_ = false;
+        turn();
+        arm();
+    });
+}
+
 // While much is ready at a time, more has become so meanwhile: to look again at once costs one
 // system call, through the loop it is three. With a pace it is the rest that lets more come.
 void poller::turn() {
     const duration pace = pace_ ? pace_() : duration{0};
     const bool paced = pace >= shortest_rest;
-    const time_point next = paced ? later(clock::now(), pace) : time_point{};
+    const time_point began = clock::now();
+    const time_point next = later(began, pace), slice_end = later(began, slice);
     turning_ = true;
-    std::size_t told = look();
-    const bool any = told > 0;
-    for (int looks = 1; looks < looks_max && !paced && told >= busy; ++looks)
-        told = look();
+    bool any = !intakes_.empty();
+    for (int looks = 0; looks < looks_max; ++looks) {
+        const std::size_t told = look();
+        any = any || told > 0;
+        let_in(slice_end);
+        if (paced || told < busy || !intakes_.empty()) break;
+    }
     turning_ = false;
     finish();
-    if (paced && any && later(clock::now(), shortest_rest) < next) rest_until(next);
+    if (paced && any && later(clock::now(), shortest_rest) < next)
+        rest_until(next);
+    else if (!intakes_.empty())
+        soon();
 }
 
 std::size_t poller::look() {
@@ -131,6 +160,15 @@ std::size_t poller::look() {
             who->on_ready(told_[at_].events);
     at_ = told_count_ = 0;
     return told;
+}
+
+void poller::let_in(time_point slice_end) {
+    while (!intakes_.empty()) {
+        intake* const who = intakes_.front();
+        intakes_.pop_front();
+        who->on_intake();
+        if (!intakes_.empty() && clock::now() >= slice_end) return;
+    }
 }
 
 // What they do may ask for more, which is then not of this turn.
@@ -145,6 +183,7 @@ void poller::shutdown() noexcept {
     inner_.close(ignored);
     rest_.cancel();
     pace_ = nullptr;
+    intakes_.clear();
     finishers_.clear();
 }
 

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <cerrno>
 #include <utility>
@@ -24,8 +23,6 @@ using asio::ip::tcp;
 
 namespace {
 
-// Buffers read in one wake-up before other streams get their turn.
-constexpr int buffers_per_turn = 4;
 // OpenSSL's own buffer while there is something in it: one system call for several TLS records.
 constexpr std::size_t tls_read_ahead = 64U << 10;
 // Queue memory kept once everything is sent.
@@ -170,7 +167,13 @@ void byte_stream::on_ready(std::uint32_t events) {
         wait_for(EPOLLIN);
         flush();
     }
-    readable();  // an error is found by reading too
+    read_later();  // an error is found by reading too
+}
+
+void byte_stream::on_intake() {
+    asked_ = false;
+    port_.drained = false;
+    readable();
 }
 
 void byte_stream::wait_for(std::uint32_t events) noexcept {
@@ -178,39 +181,30 @@ void byte_stream::wait_for(std::uint32_t events) noexcept {
     poller_.change(port_.fd, events, *this);
 }
 
+// One buffer's worth: then other streams get their turn.
 void byte_stream::readable() {
     const auto self = shared_from_this();
     read_buffer& buffer = read_buffer::of(loop_);
-    for (int turn = 0; turn < buffers_per_turn; ++turn) {
-        std::size_t filled = 0;
-        const io state = fill(buffer, filled);
-        bytes_in_ += filled;
-        loss why;
-        if (state == io::failed) why = loss_now();  // before the user's calls change anything
-        if (filled > 0) user_->on_bytes({buffer.data(), filled});
-        if (user_ == nullptr) return;
-        if (state == io::failed) {
-            lose(std::move(why));
-            return;
-        }
-        if (state == io::would_block) {
-            if (write_failed_) {  // nothing more to hear from a peer we cannot talk to
-                lose(loss_now());
-                return;
-            }
-            if (unsent() > 0) flush();  // TLS may have waited for a record to answer
-            return;
-        }
+    std::size_t filled = 0;
+    const io state = fill(buffer, filled);
+    bytes_in_ += filled;
+    loss why;
+    if (state == io::failed) why = loss_now();  // before the user's calls change anything
+    if (filled > 0) user_->on_bytes({buffer.data(), filled});
+    if (user_ == nullptr) return;
+    if (state == io::failed) {
+        lose(std::move(why));
+    } else if (state == io::done) {
+        read_later();
+    } else if (write_failed_) {  // nothing more to hear from a peer we cannot talk to
+        lose(loss_now());
+    } else if (unsent() > 0) {  // TLS may have waited for a record to answer
+        flush();
     }
-    read_later();
 }
 
 void byte_stream::read_later() {
-    asio::post(loop_, [self = shared_from_this()] {
-        if (self->user_ == nullptr) return;
-        self->port_.drained = false;
-        self->readable();
-    });
+    if (!std::exchange(asked_, true)) poller_.ask(*this);
 }
 
 // done: the buffer is full and there may be more.
@@ -327,6 +321,7 @@ void byte_stream::drop() {
 }
 
 void byte_stream::close() noexcept {
+    if (std::exchange(asked_, false)) poller_.forget(*this);
     if (port_.fd < 0) return;
     poller_.remove(port_.fd, *this);
     ::close(std::exchange(port_.fd, -1));
@@ -338,7 +333,7 @@ std::uint64_t byte_stream::wire_bytes_out() const noexcept {
 }
 
 bool byte_stream::is_quiet() noexcept {
-    if (stage_ != stage::open || write_failed_) return false;
+    if (stage_ != stage::open || write_failed_ || asked_) return false;
     char byte = 0;
     const ::ssize_t n = ::recv(port_.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

@@ -24,7 +24,8 @@ namespace shardgate {
 class read_buffer;
 
 class byte_stream final : public std::enable_shared_from_this<byte_stream>,
-                          private poller::watcher {
+                          private poller::watcher,
+                          private poller::intake {
 public:
     enum class stage : std::uint8_t { lookup, connect, handshake, open, gone };
 
@@ -79,6 +80,7 @@ private:
     // Takes the socket from Asio to the poller.
     [[nodiscard]] error_code take_over(boost::asio::ip::tcp::socket socket);
     void on_ready(std::uint32_t events) override;
+    void on_intake() override;
     void wait_for(std::uint32_t events) noexcept;
     void close() noexcept;
     void readable();
@@ -105,6 +107,7 @@ private:
     int ssl_error_ = 0;
     unsigned long ssl_reason_ = 0;
     std::uint32_t awaited_ = 0;  // EPOLLIN while it is open, unless TLS must write before it reads
+    bool asked_ = false;         // to be let in by the poller
     bool write_failed_ = false;
     std::string out_;
     std::size_t out_sent_ = 0;

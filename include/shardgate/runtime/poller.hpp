@@ -2,8 +2,9 @@
 // Readiness of many sockets for the price of one: an epoll instance of its own, which the loop sees
 // as a single descriptor. A socket is registered once, level-triggered; waiting for it again costs
 // nothing, where Asio tries a read that must fail (async_read_some) or registers anew (async_wait).
-// A turn tells what is ready, then those who wait for its end; how soon the next one may begin can
-// be somebody's to say. One for each loop. Loop thread only.
+// A turn tells what is ready, then lets in what may be more than there is time for, then tells
+// those who wait for its end; how soon the next one may begin can be somebody's to say. One for
+// each loop. Loop thread only.
 #pragma once
 
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <vector>
 
@@ -34,6 +36,19 @@ public:
 
     protected:
         ~watcher() = default;
+    };
+
+    // What may bring more than there is time for, a gateway's socket: let in one after the other in
+    // the order they asked, after everything else that is ready, while the turn's slice of time
+    // lasts; the others are the first of the next turn. So a flood of events cannot keep the
+    // handler's answers, and with them the next requests, waiting.
+    class intake {
+    public:
+        // Takes a piece of what there is, and asks again if there may be more.
+        virtual void on_intake() = 0;
+
+    protected:
+        ~intake() = default;
     };
 
     // What waits for the end of a turn, to do once what all that it brought asks for.
@@ -56,6 +71,10 @@ public:
     // Before `fd` is closed. Nothing comes afterwards, not even what epoll has told already.
     void remove(int fd, const watcher& who) noexcept;
 
+    // Pre: `who` has not asked already. Also outside a turn: then one follows.
+    void ask(intake& who);
+    void forget(const intake& who) noexcept;
+
     // True: `who` is told once, when the turn under way has told everything. False: there is none.
     [[nodiscard]] bool at_turn_end(finisher& who);
     void forget(const finisher& who) noexcept;
@@ -70,22 +89,29 @@ private:
     static constexpr std::size_t batch = 128;
     static constexpr std::size_t busy = 4;  // so many at once: more will be
     static constexpr int looks_max = 4;     // then the rest of the loop has its turn
+    // For intakes, in a turn: about what sending a request on each of 64 connections takes, and
+    // more than is needed for what has come since the last turn unless the loop is behind.
+    static constexpr duration slice = std::chrono::milliseconds(1);
     // Less is not worth a timer.
     static constexpr duration shortest_rest = std::chrono::microseconds(50);
 
     void shutdown() noexcept override;
     void arm();
     void rest_until(time_point when);
+    void soon();
     void turn();
     [[nodiscard]] std::size_t look();
+    void let_in(time_point slice_end);
     void finish();
 
     boost::asio::posix::stream_descriptor inner_;
     boost::asio::steady_timer rest_;
     std::function<duration()> pace_;
+    std::deque<intake*> intakes_;  // one for each socket at most
     std::vector<finisher*> finishers_;
     std::size_t watched_ = 0;
     bool armed_ = false;  // waits, or rests
+    bool soon_ = false;   // a turn is posted
     bool turning_ = false;
     std::array<epoll_event, batch> told_{};
     std::size_t at_ = 0, told_count_ = 0;  // the turn under way

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -303,6 +304,101 @@ TEST(Poller, ALoopMayEndWhileItRests) {
     ASSERT_FALSE(p.add(s.ours, EPOLLIN, e));
     s.say('x');
     io.run();  // does not wait for the hour: nothing is watched any more
+}
+
+struct flood final : poller::intake {
+    std::function<void()> let_in;
+    void on_intake() override { let_in(); }
+};
+
+void take_longer_than_a_turn_has() {
+    const time_point end = clock::now() + std::chrono::milliseconds(5);
+    while (clock::now() < end) {
+    }
+}
+
+TEST(Poller, WhatMayBeMuchIsLetInAfterAllElseInTheOrderAsked) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    std::array<pair_of_sockets, 3> s;
+    std::array<ear, 3> ears;
+    std::array<flood, 2> floods;
+    closer c;
+    std::string told;
+    c.closed = [&] { told += '.'; };
+    for (std::size_t i = 0; i < floods.size(); ++i)
+        floods[i].let_in = [&, i] { told += static_cast<char>('1' + i); };
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        ears[i].heard = [&, i](std::uint32_t) {
+            told += s[i].hear();
+            if (i < floods.size()) p.ask(floods[i]);
+            EXPECT_TRUE(p.at_turn_end(c));
+            p.remove(s[i].ours, ears[i]);
+        };
+        ASSERT_FALSE(p.add(s[i].ours, EPOLLIN, ears[i]));
+        s[i].say('x');
+    }
+    io.run();
+    EXPECT_EQ(told, "xxx12.");
+}
+
+// Each takes a turn's whole time and always has more: nobody else waits longer than that.
+TEST(Poller, FloodsTakeTurnsAndKeepNobodyWaiting) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    pair_of_sockets s;
+    ear answers;
+    std::array<flood, 3> floods;
+    std::string told;
+    answers.heard = [&](std::uint32_t) {
+        EXPECT_EQ(s.hear(), 'x');
+        told += 'x';
+        s.say('x');
+    };
+    for (std::size_t i = 0; i < floods.size(); ++i)
+        floods[i].let_in = [&, i] {
+            told += static_cast<char>('a' + i);
+            take_longer_than_a_turn_has();
+            if (std::count(told.begin(), told.end(), 'c') < 2)
+                p.ask(floods[i]);
+            else
+                p.remove(s.ours, answers);
+        };
+    ASSERT_FALSE(p.add(s.ours, EPOLLIN, answers));
+    s.say('x');
+    for (flood& f : floods)
+        p.ask(f);
+    io.run();
+    EXPECT_EQ(told.substr(0, 12), "xaxbxcxaxbxc");
+}
+
+TEST(Poller, WhoAsksIsLetInThoughNoSocketTells) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    flood f;
+    int times = 0;
+    f.let_in = [&] {
+        if (++times < 3) p.ask(f);
+    };
+    boost::asio::post(io, [&] { p.ask(f); });
+    io.run();
+    EXPECT_EQ(times, 3);
+}
+
+TEST(Poller, WhoIsForgottenIsNotLetIn) {
+    boost::asio::io_context io;
+    poller& p = poller::of(io);
+    flood gone, other;
+    int times = 0;
+    gone.let_in = [] { ADD_FAILURE(); };
+    other.let_in = [&] {
+        ++times;
+        p.forget(gone);
+    };
+    p.ask(other);
+    p.ask(gone);
+    io.run();
+    EXPECT_EQ(times, 1);
 }
 
 }  // namespace
